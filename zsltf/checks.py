@@ -1,0 +1,46 @@
+"""The one error style: what, expected, received, fix."""
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+import numpy as np
+
+__all__ = ["check_choice", "check_finite", "check_positive", "check_shape", "fail"]
+
+
+def fail(what: str, expected: str, received: str, fix: str) -> NoReturn:
+    """Raise ValueError in the house's style."""
+    raise ValueError(f"{what}: expected {expected}, received {received}. {fix}")
+
+
+def check_positive(owner: str, **values: float) -> None:
+    """Each value is a finite number > 0."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value > 0):
+            fail(f"{owner}.{name}", "a number > 0", f"{value:g}", "Start from the default")
+
+
+def check_shape(what: str, array: np.ndarray, shape: Sequence[int | None], fix: str) -> None:
+    """The array has this shape; None stands for any length."""
+    if array.ndim != len(shape) or any(want not in (None, got) for want, got in zip(shape, array.shape, strict=True)):
+        wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
+        fail(what, f"shape {wanted}", f"shape {array.shape}", fix)
+
+
+def check_finite(what: str, array: np.ndarray, fix: str) -> None:
+    """No NaN and no infinity; the first offender is named by its index."""
+    if not np.isfinite(array).all():
+        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        fail(what, "finite numbers", f"{array[index]} at {index}", fix)
+
+
+def check_choice(what: str, value: str, choices: Iterable[str]) -> None:
+    """The value is one of the choices; a near miss is suggested."""
+    known = sorted(choices)
+    if value in known:
+        return
+    near = difflib.get_close_matches(value, known, n=1)
+    hint = f"Did you mean '{near[0]}'?" if near else "Choose one of them."
+    fail(what, f"one of {', '.join(known) or '(none)'}", f"'{value}'", hint)

@@ -1,0 +1,70 @@
+"""Atomic writes and hashes: a reader sees a whole file or none."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from zsltf.checks import fail
+
+__all__ = ["atomic_directory", "atomic_file", "cache_directory", "check_writable", "sha256"]
+
+
+def cache_directory() -> Path:
+    """Where features, drawn pictures and weights are kept: `ZSLTF_CACHE`, else `~/.cache/zsltf`."""
+    return Path(os.environ.get("ZSLTF_CACHE") or Path.home() / ".cache" / "zsltf")
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_writable(path: Path, *, overwrite: bool = False) -> None:
+    """A new file or folder can be written at `path`: called before slow work starts."""
+    if path.exists() and not overwrite:
+        fail(str(path), "a path where nothing is yet", "an existing one", "Choose another path, or pass --overwrite.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        fail(str(path.parent), "a folder that can be written", str(error.strerror), "Choose another output folder.")
+
+
+@contextmanager
+def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that becomes `path` on success and vanishes on failure."""
+    check_writable(path, overwrite=overwrite)
+    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    try:
+        staging.chmod(0o755)
+        yield staging
+        _replace(staging, path)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure."""
+    with atomic_directory(path.parent / f".{path.name}", overwrite=True) as staging:
+        check_writable(path, overwrite=overwrite)
+        yield staging / path.name
+        os.replace(staging / path.name, path)
+    shutil.rmtree(path.parent / f".{path.name}")
+
+
+def _replace(new: Path, path: Path) -> None:
+    """Rename `new` to `path`; what stood there is moved aside first and deleted last."""
+    if not path.exists():
+        new.rename(path)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent)) / path.name
+    path.rename(old)
+    new.rename(path)
+    shutil.rmtree(old.parent)
