@@ -1,0 +1,155 @@
+"""The class table: names, one row of semantics a class, and which classes training may see."""
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from zsltf.checks import check_finite, check_shape, fail
+
+__all__ = ["ClassTable", "read_partitions"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassTable:
+    """C classes; label i everywhere is row i here.
+
+    Args:
+        names: C different names.
+        semantics: one row a class: attributes or a text vector, float32.
+        seen: True where training may use the class's images.
+        columns: names of the A columns of semantics.
+
+    Raises:
+        ValueError: for duplicate names, NaN, or lengths that differ.
+    """
+
+    names: tuple[str, ...]
+    semantics: Float[np.ndarray, "C A"]
+    seen: Bool[np.ndarray, " C"]
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        twice = [name for name, times in Counter(self.names).items() if times > 1]
+        if not count or twice:
+            fail("ClassTable.names", "at least one name, each once", f"{twice or 'none'}", "Rename or remove rows.")
+        semantics = np.array(self.semantics, np.float32)
+        columns = self.columns or tuple(f"s{i}" for i in range(semantics.shape[-1]))
+        check_shape("ClassTable.semantics", semantics, (count, len(columns)), "Give one row a class, one column a name.")
+        check_finite("ClassTable.semantics", semantics, "Fill in or remove the row.")
+        seen = np.array(self.seen, bool)
+        check_shape("ClassTable.seen", seen, (count,), "Give one value a class.")
+        semantics.flags.writeable = seen.flags.writeable = False
+        object.__setattr__(self, "semantics", semantics)
+        object.__setattr__(self, "seen", seen)
+        object.__setattr__(self, "columns", columns)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def from_csv(cls, path: Path) -> "ClassTable":
+        """Read `class[,split],column...`; `split` says seen or unseen, and without it every class is seen."""
+        header, rows = _read(path)
+        first = 2 if header[1:2] == ["split"] else 1
+        splits = [row[1] if first == 2 else "seen" for row in rows]
+        for line, split in enumerate(splits, 2):
+            if split not in ("seen", "unseen"):
+                fail(f"{path}, line {line}, column split", "seen or unseen", repr(split), "Mend the table.")
+        semantics = [
+            [_number(path, line, column, cell) for column, cell in zip(header[first:], row[first:], strict=True)]
+            for line, row in enumerate(rows, 2)
+        ]
+        return cls(
+            names=tuple(row[0] for row in rows),
+            semantics=np.array(semantics, np.float32).reshape(len(rows), len(header) - first),
+            seen=np.array([split == "seen" for split in splits]),
+            columns=tuple(header[first:]),
+        )
+
+    def with_seen(self, seen: Bool[np.ndarray, " C"]) -> "ClassTable":
+        """The same classes under another partition."""
+        return replace(self, seen=seen)
+
+    def with_semantics(self, semantics: Float[np.ndarray, "C A"]) -> "ClassTable":
+        """The same classes under other semantics of the same width."""
+        return replace(self, semantics=semantics)
+
+    def select(self, rows: Sequence[int] | np.ndarray) -> "ClassTable":
+        """The classes of these rows, in this order."""
+        index = np.asarray(rows, int)
+        names = tuple(self.names[i] for i in index)
+        return replace(self, names=names, semantics=self.semantics[index], seen=self.seen[index])
+
+    def concatenate(self, other: "ClassTable") -> "ClassTable":
+        """These classes, then the other's, which must have the same columns.
+
+        Raises:
+            ValueError: if the columns differ or a name is in both.
+        """
+        if other.columns != self.columns:
+            _fail_columns(self.columns, other.columns)
+        return replace(
+            self,
+            names=self.names + other.names,
+            semantics=np.concatenate([self.semantics, other.semantics]),
+            seen=np.concatenate([self.seen, other.seen]),
+        )
+
+
+def read_partitions(path: Path, names: Sequence[str]) -> dict[str, Bool[np.ndarray, " C"]]:
+    """Read `class,partition...` with cells seen or unseen: partition name -> seen mask over `names`."""
+    header, rows = _read(path)
+    cells = {row[0]: row[1:] for row in rows}
+    missing = [name for name in names if name not in cells]
+    if missing:
+        fail(str(path), "a row for every class", f"none for {', '.join(missing)}", "Add the rows.")
+    odd = sorted({cell for row in rows for cell in row[1:]} - {"seen", "unseen"})
+    if odd:
+        fail(str(path), "cells seen or unseen", repr(odd[0]), "Mend the table.")
+    return {
+        title: np.array([cells[name][column] == "seen" for name in names]) for column, title in enumerate(header[1:])
+    }
+
+
+def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+    except OSError as error:
+        fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
+    except UnicodeDecodeError as error:
+        fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
+    if len(lines) < 2 or lines[0][0] != "class":
+        first = lines[0][:1] if lines else []
+        fail(str(path), "a header that starts with 'class' and a row a class", f"{first} and {len(lines)} lines", "Add it.")
+    header, *rows = lines
+    for line, row in enumerate(rows, 2):
+        if len(row) != len(header):
+            fail(f"{path}, line {line}", f"{len(header)} cells", f"{len(row)}", "Mend the row.")
+    return header, rows
+
+
+def _number(path: Path, line: int, column: str, cell: str) -> float:
+    try:
+        value = float(cell)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        fail(f"{path}, line {line}, column {column}", "a number", repr(cell), "Fill in the cell or remove the row.")
+    return value
+
+
+def _fail_columns(expected: Sequence[str], received: Sequence[str]) -> None:
+    differing = sorted(set(expected) ^ set(received))[:5] or ["their order"]
+    fail(
+        "class rows",
+        f"{len(expected)} semantic columns as in training",
+        f"{len(received)} (differing: {', '.join(differing)})",
+        "Use the training table's columns.",
+    )
