@@ -1,0 +1,232 @@
+"""Everything that predicts classes: logits = similarity(embed(x), class_vectors) + bias - gamma seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import keras
+import numpy as np
+from jaxtyping import Float
+
+from zsltf.checks import check_choice, check_finite, check_shape, fail
+from zsltf.data.classes import ClassTable
+from zsltf.discovery import names, plugin
+from zsltf.layers.preprocess import Preprocess
+from zsltf.similarities.dot import Dot
+
+__all__ = ["Classifier", "Door", "linear"]
+
+Door = Literal["semantics", "photos"]
+
+for _family in ("layers", "similarities"):
+    for _name in names(_family):
+        plugin(_family, _name)  # Keras loads a saved layer only after its class was registered
+
+
+@keras.saving.register_keras_serializable("zsltf")
+class Classifier(keras.Model):
+    """The one type that every predicting method returns. The class vectors, bias and names are data, not code.
+
+    Args:
+        embed: Keras model from features, or from preprocessed images, to A (B, K).
+        classes: the class table.
+        preprocess: from images (B, H, W, 3) to what embed takes; None where x are features.
+        project: Keras model from semantics (C, A) to class vectors (C, K); None where they are the class vectors.
+        similarity: layer from (B, K) and (C, K) to (B, C).
+        class_vectors: B (C, K); by default project(semantics).
+        bias: b (C,); by default 0.
+        gamma: subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), in score units.
+        opens_by: the doors for a new class: "semantics" (a row through project), "photos" (the mean of embeddings).
+        activation: from logits to probabilities; "sigmoid" for several labels an image.
+    """
+
+    def __init__(
+        self,
+        embed: keras.Model,
+        classes: ClassTable,
+        *,
+        preprocess: Preprocess | None = None,
+        project: keras.Model | None = None,
+        similarity: keras.layers.Layer | None = None,
+        class_vectors: Float[np.ndarray, "C *K"] | None = None,
+        bias: Float[np.ndarray, " C"] | None = None,
+        gamma: float = 0.0,
+        opens_by: Sequence[Door] = ("semantics",),
+        activation: Literal["softmax", "sigmoid"] = "softmax",
+        name: str = "classifier",
+    ) -> None:
+        super().__init__(name=name, trainable=False)
+        check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
+        self.preprocess, self.embed = preprocess, embed
+        self.project, self.similarity = project, similarity or Dot(name="dot")
+        self.names, self.columns = classes.names, classes.columns
+        self.gamma, self.opens_by, self.activation = float(gamma), tuple(opens_by), activation
+        if class_vectors is None:
+            class_vectors = self.project_semantics(classes.semantics)
+        bias = np.zeros(len(classes)) if bias is None else np.asarray(bias)
+        check_shape("Classifier.bias", bias, (len(classes),), "Give one bias a class.")
+        check_shape("Classifier.class_vectors", class_vectors, (len(classes), *class_vectors.shape[1:]), "One a class.")
+        check_finite("Classifier.class_vectors", class_vectors, "Check the fit.")
+        self.semantics = self._constant("semantics", classes.semantics)
+        self.seen = self._constant("seen", classes.seen)
+        self.class_vectors = self._constant("class_vectors", class_vectors)
+        self.bias = self._constant("bias", bias)
+        self.built = True
+
+    def _constant(self, name: str, value: np.ndarray) -> Any:
+        variable = self.add_weight(name=name, shape=value.shape, initializer="zeros", trainable=False)
+        variable.assign(value)
+        return variable
+
+    @property
+    def classes(self) -> ClassTable:
+        """The class table, as it stands in the weights."""
+        return ClassTable(
+            names=self.names,
+            semantics=keras.ops.convert_to_numpy(self.semantics),
+            seen=keras.ops.convert_to_numpy(self.seen) > 0,
+            columns=self.columns,
+        )
+
+    @property
+    def class_bias(self) -> Any:
+        """bias - gamma seen (C,): what is added to the similarities."""
+        return self.bias - self.gamma * self.seen
+
+    def call(self, x: Any) -> Any:
+        """Logits (B, C) of the built-in classes."""
+        return self.logits(x, self.class_vectors, self.class_bias)
+
+    def logits(self, x: Any, class_vectors: Any, class_bias: Any) -> Any:
+        """Logits (B, C) of any classes: the one equation."""
+        return self.similarity(self.embedding(x), class_vectors) + class_bias
+
+    def embedding(self, x: Any) -> Any:
+        """A (B, K) of images or features."""
+        return self.embed(x if self.preprocess is None else self.preprocess(x), training=False)
+
+    def probabilities(self, logits: Any) -> Any:
+        """Logits to probabilities."""
+        return keras.ops.softmax(logits) if self.activation == "softmax" else keras.ops.sigmoid(logits)
+
+    def score(self, x: np.ndarray, batch_size: int = 4096) -> Float[np.ndarray, "N C"]:
+        """Logits as NumPy, in batches."""
+        parts = [keras.ops.convert_to_numpy(self(x[i : i + batch_size])) for i in range(0, len(x), batch_size)]
+        return np.concatenate(parts)
+
+    def project_semantics(self, semantics: Float[np.ndarray, "C A"]) -> Float[np.ndarray, "C *K"]:
+        """Class vectors of semantics rows."""
+        if self.project is None:
+            return np.asarray(semantics, np.float32)
+        return np.asarray(keras.ops.convert_to_numpy(self.project(np.asarray(semantics, np.float32), training=False)))
+
+    def with_classes(self, new: ClassTable) -> Self:
+        """These classes and the new ones, by their semantics, without training; new ones count as unseen.
+
+        Raises:
+            ValueError: if this Classifier doesn't open by semantics, or the columns differ.
+        """
+        self.check_door("semantics")
+        table = self.classes.concatenate(new.with_seen(np.zeros(len(new), bool)))
+        return self._extended(table, self.project_semantics(new.semantics))
+
+    def with_photos(self, name: str, x: np.ndarray, semantics: Float[np.ndarray, " A"] | None = None) -> Self:
+        """These classes and one more, whose vector is the mean embedding of a few examples x.
+
+        Raises:
+            ValueError: if this Classifier doesn't open by photos.
+        """
+        self.check_door("photos")
+        row = np.zeros(len(self.columns)) if semantics is None else np.asarray(semantics)
+        new = ClassTable(names=(name,), semantics=row[None], seen=np.array([False]), columns=self.columns)
+        vector = keras.ops.convert_to_numpy(keras.ops.mean(self.embedding(x), axis=0, keepdims=True))
+        return self._extended(self.classes.concatenate(new), vector)
+
+    def check_door(self, door: Door) -> None:
+        """Refuse a door that this Classifier doesn't have."""
+        if door not in self.opens_by:
+            doors = " and ".join(self.opens_by) or "no door: it has to be fitted again"
+            fail("new class", f"a Classifier that opens by {door}", f"one that opens by {doors}", "Use another method.")
+
+    def _extended(self, classes: ClassTable, vectors: np.ndarray) -> Self:
+        both = np.concatenate([keras.ops.convert_to_numpy(self.class_vectors), vectors])
+        bias = np.concatenate([keras.ops.convert_to_numpy(self.bias), np.zeros(len(vectors))])
+        return self._replace(classes=classes, class_vectors=both, bias=bias)
+
+    def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
+        """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature)."""
+        similarity = type(self.similarity).from_config(
+            {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
+        )
+        bias = scale * keras.ops.convert_to_numpy(self.bias)
+        return self._replace(similarity=similarity, bias=bias, gamma=scale * (self.gamma + gamma))
+
+    def after(self, features: keras.Model, **changes: Any) -> Self:
+        """The same classes from what `features` takes: embed becomes embed(features(x)).
+
+        Args:
+            features: Keras model whose output embed takes: a backbone, or a preparation of features.
+            changes: other parts to replace, such as preprocess or project.
+        """
+        x = keras.Input(features.input_shape[1:], name="x")
+        return self._replace(embed=keras.Model(x, self.embed(features(x)), name="embed"), **changes)
+
+    def _replace(self, **changes: Any) -> Self:
+        kept = {
+            "preprocess": self.preprocess,
+            "embed": self.embed,
+            "project": self.project,
+            "similarity": self.similarity,
+            "classes": self.classes,
+            "class_vectors": keras.ops.convert_to_numpy(self.class_vectors),
+            "bias": keras.ops.convert_to_numpy(self.bias),
+            "gamma": self.gamma,
+            "opens_by": self.opens_by,
+            "activation": self.activation,
+        }
+        return type(self)(**{**kept, **changes})
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "preprocess": keras.saving.serialize_keras_object(self.preprocess),
+            "embed": keras.saving.serialize_keras_object(self.embed),
+            "project": keras.saving.serialize_keras_object(self.project),
+            "similarity": keras.saving.serialize_keras_object(self.similarity),
+            "names": list(self.names),
+            "columns": list(self.columns),
+            "vector_shape": list(self.class_vectors.shape[1:]),
+            "gamma": self.gamma,
+            "opens_by": list(self.opens_by),
+            "activation": self.activation,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """The structure; the table's arrays come with the weights."""
+        names, columns, shape = config.pop("names"), config.pop("columns"), config.pop("vector_shape")
+        for part in ("preprocess", "embed", "project", "similarity"):
+            config[part] = keras.saving.deserialize_keras_object(config[part])
+        count = len(names)
+        empty = ClassTable(
+            names=tuple(names),
+            semantics=np.zeros((count, len(columns)), np.float32),
+            seen=np.zeros(count, bool),
+            columns=tuple(columns),
+        )
+        return cls(classes=empty, class_vectors=np.zeros((count, *shape), np.float32), **config)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a saved Classifier in Keras' safe mode."""
+        loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
+        if not isinstance(loaded, cls):
+            fail(str(path), "a saved Classifier", type(loaded).__name__, "Give the model.keras of a run folder.")
+        return loaded
+
+
+def linear(kernel: Float[np.ndarray, "D K"], bias: Float[np.ndarray, " K"] | None = None) -> keras.Model:
+    """A Keras model x (B, D) -> x kernel + bias."""
+    dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None, name="linear")
+    model = keras.Sequential([keras.Input((kernel.shape[0],)), dense], name="embed")
+    dense.set_weights([kernel] if bias is None else [kernel, bias])
+    return model

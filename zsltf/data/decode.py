@@ -1,0 +1,61 @@
+"""The decoding door: one image file in any common format to RGB pixels, big photos shrunk by area."""
+
+import io
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image, ImageOps
+
+from zsltf.checks import fail
+
+__all__ = ["SUFFIXES", "Resize", "decode"]
+
+SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
+Resize = Literal["stretch", "crop", "pad"]
+
+
+def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
+    """Decode, turn as EXIF says, flatten alpha on white, and shrink by area what is bigger than the network takes.
+
+    Networks take small images and no exported graph can antialias, so big photos are averaged down here;
+    what is smaller stays as it is. An animated file gives its first frame. Pillow refuses more than 179 megapixels.
+
+    Args:
+        source: a path, or the bytes of a file.
+        size: height and width in pixels that the network takes.
+        resize: the policy by which the graph will get there.
+
+    Raises:
+        ValueError: if the file is no image, is truncated, or claims too many pixels.
+    """
+    try:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+            if image.format == "JPEG" and image.mode in ("RGB", "L"):
+                longest = 2 * max(_shrunk(image.size, size, resize))
+                image.draft(None, (longest, longest))  # averages by powers of two while decoding
+            return np.asarray(_shrink(_upright_rgb(image), size, resize))
+    except Exception as error:  # noqa: BLE001: Pillow's decoders raise of every kind on broken bytes
+        name = "image bytes" if isinstance(source, bytes) else str(source)
+        fail(name, "a JPEG, PNG, GIF, BMP or WebP image", f"what Pillow can't read ({error})", "Replace the file.")
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    turned = ImageOps.exif_transpose(image)
+    if turned.has_transparency_data:
+        with_alpha = turned.convert("RGBA")
+        turned = Image.alpha_composite(Image.new("RGBA", with_alpha.size, "white"), with_alpha)
+    return turned.convert("RGB")
+
+
+def _shrink(image: Image.Image, size: int, resize: Resize) -> Image.Image:
+    shrunk = _shrunk(image.size, size, resize)
+    return image if shrunk == image.size else image.resize(shrunk, Image.Resampling.BOX)
+
+
+def _shrunk(shape: tuple[int, int], size: int, resize: Resize) -> tuple[int, int]:
+    if resize == "stretch":
+        return min(shape[0], size), min(shape[1], size)
+    ratio = min(1.0, size / (min(shape) if resize == "crop" else max(shape)))
+    return max(1, round(shape[0] * ratio)), max(1, round(shape[1] * ratio))
