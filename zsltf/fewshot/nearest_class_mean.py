@@ -1,0 +1,36 @@
+"""Nearest class mean: a class is the mean of its examples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import keras
+import numpy as np
+
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.layers.centre import centring
+from zsltf.similarities.distance import Distance
+from zsltf.solvers.class_means import class_means
+
+__all__ = ["NearestClassMean"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NearestClassMean:
+    """The class whose mean is nearest; a new class is the mean of a few photos.
+
+    Source: Mensink, Verbeek, Perronnin & Csurka, "Distance-based image classification", TPAMI 2013.
+    """
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {}
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Average each class; every class needs an example."""
+        train.check_covers(classes)
+        means = class_means(train.x, train.y, train.weights, len(classes))
+        centre = means.mean(axis=0)  # off both sides, or float32 loses the distances
+        embed = keras.Sequential([keras.Input((train.x.shape[1],)), centring(centre)], name="embed")
+        vectors = (means - centre).astype(np.float32)
+        return Classifier(embed, classes, similarity=Distance(), class_vectors=vectors, opens_by=("photos",))

@@ -1,0 +1,80 @@
+"""Folds of the training data: what a choice may look at."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from zsltf.checks import fail
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+
+__all__ = ["Fold", "class_disjoint_folds", "hold_out", "image_folds"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fold:
+    """A training problem in small: its table marks the classes that this fold pretends not to have seen."""
+
+    train: Features
+    validation: Features
+    classes: ClassTable
+
+
+def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
+    """Mask (N,) of a random `share` of each class's examples, at least one and not all.
+
+    Raises:
+        ValueError: if a class has a single example.
+    """
+    rng = np.random.default_rng(seed)
+    mask = np.zeros(len(y), bool)
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
+        if len(rows) < 2:
+            fail("images", "at least 2 images of every class", f"1 of class {label}", "Add photos or drop the class.")
+        mask[rows[: max(1, round(share * len(rows)))]] = True
+    return mask
+
+
+def class_disjoint_folds(
+    train: Features, classes: ClassTable, *, num_folds: int = 5, share: float = 0.2, seed: int = 0
+) -> Iterator[Fold]:
+    """Split the SEEN classes: each fold holds some out as pretended unseen, and `share` of the others' images.
+
+    Only seen classes enter; the validation of a fold looks like a generalised zero-shot test.
+
+    Raises:
+        ValueError: if fewer than 4 classes are seen.
+    """
+    seen = np.flatnonzero(classes.seen)
+    if len(seen) < 4:
+        fail("classes", "at least 4 seen classes to choose settings on", str(len(seen)), "Mark more classes as seen.")
+    known = classes.select(seen)
+    data = _relabelled(train, seen, len(classes))
+    order = np.random.default_rng(seed).permutation(len(seen))
+    for number, hidden in enumerate(np.array_split(order, min(num_folds, len(seen) // 2))):
+        mask = np.ones(len(seen), bool)
+        mask[hidden] = False
+        tested = ~mask[data.y] | hold_out(data.y, share, seed + number)
+        yield Fold(train=data.select(~tested), validation=data.select(tested), classes=known.with_seen(mask))
+
+
+def image_folds(train: Features, classes: ClassTable, *, num_folds: int = 5, seed: int = 0) -> Iterator[Fold]:
+    """Split each class's images, for methods that know all classes: k-fold, stratified."""
+    rng = np.random.default_rng(seed)
+    rank = np.empty(len(train), int)
+    for label in np.unique(train.y):
+        rows = rng.permutation(np.flatnonzero(train.y == label))
+        rank[rows] = np.arange(len(rows))
+    for number in range(num_folds):
+        tested = rank % num_folds == number
+        if tested.any() and not tested.all():
+            yield Fold(train=train.select(~tested), validation=train.select(tested), classes=classes)
+
+
+def _relabelled(train: Features, rows: np.ndarray, num_classes: int) -> Features:
+    new = np.full(num_classes, -1)
+    new[rows] = np.arange(len(rows))
+    return train.with_y(new[train.y])

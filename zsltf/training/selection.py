@@ -1,0 +1,111 @@
+"""Choose a method's settings and preparation on folds of the training data, once for every method."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax
+
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.metrics.accuracy import mean_class_accuracy
+from zsltf.metrics.zero_shot import harmonic_mean, seen_unseen_curve, unseen_accuracy
+from zsltf.protocols import GridMethod, Method
+from zsltf.training.folds import Fold
+from zsltf.training.preparation import Preparation
+
+__all__ = ["PREPARATIONS", "Choice", "calibrated", "fit_prepared", "select"]
+
+PREPARATIONS = (
+    Preparation(),
+    Preparation(unit_norm=True),
+    Preparation(centre=True, unit_norm=True),
+    Preparation(centre=True, components=64, unit_norm=True),
+    Preparation(centre=True, components=256, unit_norm=True),
+)
+"""What selection tries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A setting, its preparation and what it reached on the folds."""
+
+    method: Any
+    preparation: Preparation
+    accuracy: float
+    """Mean over folds: among pretended unseen classes where there are any, else among all."""
+
+
+def fit_prepared(method: Method, preparation: Preparation, train: Features, classes: ClassTable) -> Classifier:
+    """Prepare, fit, and put the preparation into the Classifier."""
+    prepared = preparation.fit(train, classes)
+    fitted = method.fit(prepared.apply(train), prepared.apply_classes(classes))
+    return prepared.wrap(fitted, classes)
+
+
+def select(method: Method, folds: Iterable[Fold], preparations: Sequence[Preparation] = PREPARATIONS) -> list[Choice]:
+    """Every setting of the method's search range under every preparation, best first; ties keep the first tried."""
+    reached: dict[tuple[Any, Preparation], list[float]] = defaultdict(list)
+    for fold, preparation in itertools.product(folds, preparations):
+        for setting, scores in _fold_scores(method, preparation, fold):
+            reached[setting, preparation].append(_accuracy(scores, fold))
+    choices = [Choice(method=m, preparation=p, accuracy=float(np.mean(a))) for (m, p), a in reached.items()]
+    return sorted(choices, key=lambda choice: -choice.accuracy)
+
+
+def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) -> Classifier:
+    """Set gamma to the best mean harmonic mean over the folds, then the scale to the best likelihood.
+
+    Source: Chao et al. 2016 (calibrated stacking); Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural
+    networks", ICML 2017 (temperature).
+    """
+    scored = [
+        (fit_prepared(choice.method, choice.preparation, fold.train, fold.classes).score(fold.validation.x), fold)
+        for fold in folds
+    ]
+    gamma = _best_gamma(scored)
+    shifted = [(scores - gamma * fold.classes.seen, fold.validation.y) for scores, fold in scored]
+    return classifier.calibrate(gamma=gamma, scale=_best_scale(shifted))
+
+
+def _fold_scores(
+    method: Method, preparation: Preparation, fold: Fold
+) -> Iterator[tuple[Method, Float[np.ndarray, "N C"]]]:
+    prepared = preparation.fit(fold.train, fold.classes)
+    train, classes = prepared.apply(fold.train), prepared.apply_classes(fold.classes)
+    x = prepared.apply(fold.validation).x
+    if isinstance(method, GridMethod):
+        yield from method.fit_grid(train, classes, x)
+        return
+    for values in itertools.product(*method.SEARCH.values()):
+        setting = replace(method, **dict(zip(method.SEARCH, values, strict=True)))  # type: ignore[type-var]
+        yield setting, setting.fit(train, classes).score(x)
+
+
+def _accuracy(scores: Float[np.ndarray, "N C"], fold: Fold) -> float:
+    if fold.classes.seen.all():
+        return mean_class_accuracy(fold.validation.y, scores.argmax(axis=1))
+    return unseen_accuracy(scores, fold.validation.y, fold.classes.seen)
+
+
+def _best_gamma(scored: Sequence[tuple[Float[np.ndarray, "N C"], Fold]]) -> float:
+    curves = [seen_unseen_curve(scores, fold.validation.y, fold.classes.seen) for scores, fold in scored]
+    thresholds = np.unique(np.concatenate([curve.thresholds for curve in curves]))
+    gammas = (thresholds[1:] + thresholds[:-1]) / 2
+    mean = np.mean([harmonic_mean(*curve.at(gammas)) for curve in curves], axis=0)
+    best = gammas[mean == mean.max()]
+    return float(best[len(best) // 2])
+
+
+def _best_scale(scored: Sequence[tuple[Float[np.ndarray, "N C"], np.ndarray]]) -> float:
+    def loss(log_scale: float) -> float:
+        likelihood = [log_softmax(np.exp(log_scale) * s, axis=1)[np.arange(len(y)), y].mean() for s, y in scored]
+        return -float(np.mean(likelihood))
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-7, 12), method="bounded").x))

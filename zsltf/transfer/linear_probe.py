@@ -1,0 +1,43 @@
+"""Linear probe: a softmax head on frozen features."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import keras
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from zsltf.checks import check_positive
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+
+__all__ = ["LinearProbe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LinearProbe:
+    """Multinomial logistic regression with an L2 penalty, to convergence.
+
+    Source: Alain & Bengio, "Understanding intermediate layers using linear classifier probes", ICLR workshop 2017.
+    """
+
+    inverse_penalty: float = 1.0
+    """C, the loss's weight against |W|^2 / 2, > 0: smaller is smoother."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"inverse_penalty": tuple(10.0**k for k in range(-3, 4))}
+
+    def __post_init__(self) -> None:
+        check_positive("LinearProbe", inverse_penalty=self.inverse_penalty)
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Fit the head; every class needs an example, and a new class a new fit."""
+        train.check_covers(classes)
+        model = LogisticRegression(C=self.inverse_penalty, max_iter=5000)
+        model.fit(train.x, train.y, sample_weight=train.weights)
+        kernel, bias = model.coef_, model.intercept_
+        if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
+            kernel, bias = np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
+        embed = keras.Sequential([keras.Input((train.x.shape[1],)), keras.layers.Identity()], name="embed")
+        return Classifier(embed, classes, class_vectors=kernel.astype(np.float32), bias=bias, opens_by=())
