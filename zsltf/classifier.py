@@ -127,8 +127,7 @@ class Classifier(keras.Model):
             ValueError: if this Classifier doesn't open by semantics, or the columns differ.
         """
         self.check_door("semantics")
-        table = self.classes.concatenate(new.with_seen(np.zeros(len(new), bool)))
-        return self._extended(table, self.project_semantics(new.semantics))
+        return self._extended(new.with_seen(np.zeros(len(new), bool)), self.project_semantics(new.semantics))
 
     def with_photos(self, name: str, x: np.ndarray, semantics: Float[np.ndarray, " A"] | None = None) -> Self:
         """These classes and one more, whose vector is the mean embedding of a few examples x.
@@ -137,10 +136,8 @@ class Classifier(keras.Model):
             ValueError: if this Classifier doesn't open by photos.
         """
         self.check_door("photos")
-        row = np.zeros(len(self.columns)) if semantics is None else np.asarray(semantics)
-        new = ClassTable(names=(name,), semantics=row[None], seen=np.array([False]), columns=self.columns)
         vector = keras.ops.convert_to_numpy(keras.ops.mean(self.embedding(x), axis=0, keepdims=True))
-        return self._extended(self.classes.concatenate(new), vector)
+        return self.extended((name,), vector, None if semantics is None else np.asarray(semantics)[None])
 
     def check_door(self, door: Door) -> None:
         """Refuse a door that this Classifier doesn't have."""
@@ -148,10 +145,21 @@ class Classifier(keras.Model):
             doors = " and ".join(self.opens_by) or "no door: it has to be fitted again"
             fail("new class", f"a Classifier that opens by {door}", f"one that opens by {doors}", "Use another method.")
 
-    def _extended(self, classes: ClassTable, vectors: np.ndarray) -> Self:
+    def extended(
+        self,
+        names: tuple[str, ...],
+        vectors: Float[np.ndarray, "M *K"],
+        semantics: Float[np.ndarray, "M A"] | None = None,
+    ) -> Self:
+        """These classes and M more by their class vectors; semantics that nobody knows are kept as 0."""
+        rows = np.zeros((len(names), len(self.columns))) if semantics is None else semantics
+        unseen = np.zeros(len(names), bool)
+        return self._extended(ClassTable(names=names, semantics=rows, seen=unseen, columns=self.columns), vectors)
+
+    def _extended(self, new: ClassTable, vectors: np.ndarray) -> Self:
         both = np.concatenate([keras.ops.convert_to_numpy(self.class_vectors), vectors])
         bias = np.concatenate([keras.ops.convert_to_numpy(self.bias), np.zeros(len(vectors))])
-        return self._replace(classes=classes, class_vectors=both, bias=bias)
+        return self._replace(classes=self.classes.concatenate(new), class_vectors=both, bias=bias)
 
     def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
         """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature)."""

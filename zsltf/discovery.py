@@ -4,10 +4,11 @@ import ast
 import importlib
 from pathlib import Path
 from types import ModuleType
+from typing import Annotated, Any, Union
 
 from zsltf.checks import check_choice
 
-__all__ = ["FAMILIES", "constructors", "names", "plugin", "summary"]
+__all__ = ["FAMILIES", "constructors", "names", "one_of", "plugin", "plugin_type", "public", "summary"]
 
 FAMILIES = ("backbones", "zeroshot", "fewshot", "transfer", "exporters")
 """What `zsltf ls` lists."""
@@ -36,6 +37,32 @@ def plugin(family: str, name: str) -> ModuleType:
     """
     check_choice(family, name, names(family))
     return importlib.import_module(f"zsltf.{family}.{name}")
+
+
+def public(family: str, constructor: str) -> Any:
+    """A public name of a family's files, such as the backbone "vgg16", whose file is vgg.py.
+
+    Raises:
+        ValueError: if no file has it; near misses are suggested.
+    """
+    known = constructors(family)
+    check_choice(family, constructor, known)
+    return getattr(plugin(family, known[constructor]), constructor)
+
+
+def plugin_type(family: str, name: str) -> Any:
+    """The class of a one-class plug-in: the first public name of its file."""
+    module = plugin(family, name)
+    return getattr(module, module.__all__[0])
+
+
+def one_of(family: str) -> Any:
+    """For a Config's field: any method of a family, as tyro's subcommands `method:NAME --method.SETTING`."""
+    import tyro
+
+    marked = tuple(Annotated[plugin_type(family, name), tyro.conf.subcommand(name)] for name in names(family))
+    choice: Any = Union[marked]  # noqa: UP007 (built at run time)
+    return tyro.conf.arg(constructor=choice)
 
 
 def _folder(family: str) -> Path:

@@ -55,7 +55,7 @@ def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     with atomic_directory(path.parent / f".{path.name}", overwrite=True) as staging:
         check_writable(path, overwrite=overwrite)
         yield staging / path.name
-        os.replace(staging / path.name, path)
+        (staging / path.name).replace(path)
     shutil.rmtree(path.parent / f".{path.name}")
 
 

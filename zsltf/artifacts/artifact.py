@@ -62,7 +62,7 @@ class Artifact:
         vectors, bias = np.asarray(class_vectors, np.float32), np.asarray(class_bias, np.float32)
         check_shape("class_vectors", vectors, (len(names), *self.class_vectors.shape[1:]), "Give one row a class.")
         check_shape("class_bias", bias, (len(names),), "Give one bias a class row.")
-        seen = {name: value for name, value in zip(self.card.names, self.card.seen, strict=True)}
+        seen = dict(zip(self.card.names, self.card.seen, strict=True))
         card = replace(self.card, names=names, seen=tuple(seen.get(name, False) for name in names))
         return replace(self, card=card, class_vectors=vectors, class_bias=bias, edited=True)
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from zsltf import __version__
 from zsltf.checks import fail
@@ -47,7 +47,12 @@ class Card:
             ValueError: if it classifies features: only a Classifier from images can be exported.
         """
         if classifier.preprocess is None:
-            fail("export", "a Classifier from images", "one from features", "Put it on its backbone: see Classifier.after.")
+            fail(
+                "export",
+                "a Classifier from images",
+                "one from features",
+                "Put it on its backbone: see Classifier.after.",
+            )
         return cls(
             names=classifier.names,
             seen=tuple(classifier.classes.seen.tolist()),
@@ -67,5 +72,8 @@ class Card:
     @classmethod
     def from_json(cls, text: str | bytes) -> Self:
         """Read what `to_json` wrote; fields of later versions are left alone."""
-        fields = {key: value for key, value in json.loads(text).items() if key in cls.__dataclass_fields__}
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()})
+        card: dict[str, Any] = {}
+        for key, value in json.loads(text).items():
+            if key in cls.__dataclass_fields__:
+                card[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**card)

@@ -39,8 +39,9 @@ def project_function(classifier: Classifier) -> Any:
     """Semantics (C, A) to class vectors (C, K)."""
 
     def project(semantics: Any) -> dict[str, Any]:
-        return {"class_vectors": classifier.project(semantics, training=False)}
+        return {"class_vectors": network(semantics, training=False)}
 
+    network: Any = classifier.project
     return tf.function(project, input_signature=project_signature(classifier), autograph=False)
 
 

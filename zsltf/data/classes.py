@@ -40,7 +40,9 @@ class ClassTable:
             fail("ClassTable.names", "at least one name, each once", f"{twice or 'none'}", "Rename or remove rows.")
         semantics = np.array(self.semantics, np.float32)
         columns = self.columns or tuple(f"s{i}" for i in range(semantics.shape[-1]))
-        check_shape("ClassTable.semantics", semantics, (count, len(columns)), "Give one row a class, one column a name.")
+        check_shape(
+            "ClassTable.semantics", semantics, (count, len(columns)), "Give one row a class, one column a name."
+        )
         check_finite("ClassTable.semantics", semantics, "Fill in or remove the row.")
         seen = np.array(self.seen, bool)
         check_shape("ClassTable.seen", seen, (count,), "Give one value a class.")
@@ -127,7 +129,12 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
         fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
     if len(lines) < 2 or lines[0][0] != "class":
         first = lines[0][:1] if lines else []
-        fail(str(path), "a header that starts with 'class' and a row a class", f"{first} and {len(lines)} lines", "Add it.")
+        fail(
+            str(path),
+            "a header that starts with 'class' and a row a class",
+            f"{first} and {len(lines)} lines",
+            "Add it.",
+        )
     header, *rows = lines
     for line, row in enumerate(rows, 2):
         if len(row) != len(header):

@@ -36,7 +36,7 @@ def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8
                 longest = 2 * max(_shrunk(image.size, size, resize))
                 image.draft(None, (longest, longest))  # averages by powers of two while decoding
             return np.asarray(_shrink(_upright_rgb(image), size, resize))
-    except Exception as error:  # noqa: BLE001: Pillow's decoders raise of every kind on broken bytes
+    except Exception as error:  # noqa: BLE001 (Pillow's decoders raise of every kind on broken bytes)
         name = "image bytes" if isinstance(source, bytes) else str(source)
         fail(name, "a JPEG, PNG, GIF, BMP or WebP image", f"what Pillow can't read ({error})", "Replace the file.")
 

@@ -34,11 +34,18 @@ class Features:
 
     def __post_init__(self) -> None:
         if self.x.ndim not in (2, 4) or not len(self.x):
-            fail("Features.x", "shape (N, D) or (N, H, W, D), N > 0", f"shape {self.x.shape}", "Run extract_features again.")
+            fail(
+                "Features.x",
+                "shape (N, D) or (N, H, W, D), N > 0",
+                f"shape {self.x.shape}",
+                "Run extract_features again.",
+            )
         check_finite("Features.x", self.x, "Check the backbone's weights and precision.")
         check_shape("Features.y", self.y, (len(self.x),), "Run extract_features again.")
         if not np.issubdtype(self.y.dtype, np.integer) or self.y.min() < 0:
-            fail("Features.y", "integers >= 0", f"{self.y.dtype}, minimum {self.y.min()}", "Give rows of the ClassTable.")
+            fail(
+                "Features.y", "integers >= 0", f"{self.y.dtype}, minimum {self.y.min()}", "Give rows of the ClassTable."
+            )
         if self.paths and len(self.paths) != len(self.x):
             fail("Features.paths", f"{len(self.x)} paths", str(len(self.paths)), "Run extract_features again.")
         if self.sample_weight is not None:
@@ -82,4 +89,6 @@ class Features:
         total = np.bincount(self.y, weights=self.weights, minlength=len(classes))
         missing = [name for name, weight in zip(classes.names, total, strict=True) if weight <= 0]
         if missing:
-            fail("Features", "an example of every class", f"none of {', '.join(missing[:5])}", "Leave those classes out.")
+            fail(
+                "Features", "an example of every class", f"none of {', '.join(missing[:5])}", "Leave those classes out."
+            )

@@ -1,0 +1,1 @@
+"""Protocols that run a method and return a report."""

@@ -121,7 +121,7 @@ def _session(path: Path) -> Any:
     options.log_severity_level = 3  # it warns once for each overridable default
     try:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001: onnxruntime's errors share no base but Exception
+    except Exception as error:  # noqa: BLE001 (onnxruntime's errors share no base but Exception)
         fail(str(path), "a file that onnxruntime opens", str(error).strip()[:300], "Export it again.")
 
 

@@ -1,0 +1,1 @@
+"""Few-shot methods, one a file."""

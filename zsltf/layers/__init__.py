@@ -1,0 +1,1 @@
+"""Plain Keras layers, usable in anybody's model."""

@@ -17,9 +17,7 @@ def harmonic_mean(seen: np.ndarray | float, unseen: np.ndarray | float) -> np.nd
     return np.divide(2 * seen * unseen, total, out=np.zeros_like(total), where=total > 0)
 
 
-def unseen_accuracy(
-    scores: Float[np.ndarray, "N C"], y: Int[np.ndarray, " N"], seen: Bool[np.ndarray, " C"]
-) -> float:
+def unseen_accuracy(scores: Float[np.ndarray, "N C"], y: Int[np.ndarray, " N"], seen: Bool[np.ndarray, " C"]) -> float:
     """Images of unseen classes, told apart among unseen classes only."""
     unseen, rows = np.flatnonzero(~seen), ~seen[y]
     return mean_class_accuracy(y[rows], unseen[scores[np.ix_(rows, unseen)].argmax(axis=1)])

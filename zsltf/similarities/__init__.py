@@ -1,0 +1,1 @@
+"""Similarities: embeddings and class vectors to scores, one a file."""

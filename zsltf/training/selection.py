@@ -49,11 +49,20 @@ def fit_prepared(method: Method, preparation: Preparation, train: Features, clas
     return prepared.wrap(fitted, classes)
 
 
-def select(method: Method, folds: Iterable[Fold], preparations: Sequence[Preparation] = PREPARATIONS) -> list[Choice]:
-    """Every setting of the method's search range under every preparation, best first; ties keep the first tried."""
+def select(
+    method: Method, folds: Iterable[Fold], preparations: Sequence[Preparation] = PREPARATIONS, *, search: bool = True
+) -> list[Choice]:
+    """Every setting of the method's search range under every preparation, best first; ties keep the first tried.
+
+    Args:
+        method: what to fit.
+        folds: of the training data.
+        preparations: what to try.
+        search: False tries the method's settings as given, and no others.
+    """
     reached: dict[tuple[Any, Preparation], list[float]] = defaultdict(list)
     for fold, preparation in itertools.product(folds, preparations):
-        for setting, scores in _fold_scores(method, preparation, fold):
+        for setting, scores in _fold_scores(method, preparation, fold, search):
             reached[setting, preparation].append(_accuracy(scores, fold))
     choices = [Choice(method=m, preparation=p, accuracy=float(np.mean(a))) for (m, p), a in reached.items()]
     return sorted(choices, key=lambda choice: -choice.accuracy)
@@ -75,16 +84,17 @@ def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) ->
 
 
 def _fold_scores(
-    method: Method, preparation: Preparation, fold: Fold
+    method: Method, preparation: Preparation, fold: Fold, search: bool
 ) -> Iterator[tuple[Method, Float[np.ndarray, "N C"]]]:
     prepared = preparation.fit(fold.train, fold.classes)
     train, classes = prepared.apply(fold.train), prepared.apply_classes(fold.classes)
     x = prepared.apply(fold.validation).x
-    if isinstance(method, GridMethod):
+    if search and isinstance(method, GridMethod):
         yield from method.fit_grid(train, classes, x)
         return
-    for values in itertools.product(*method.SEARCH.values()):
-        setting = replace(method, **dict(zip(method.SEARCH, values, strict=True)))  # type: ignore[type-var]
+    ranges = method.SEARCH if search else {}
+    for values in itertools.product(*ranges.values()):
+        setting = replace(method, **dict(zip(ranges, values, strict=True)))  # type: ignore[type-var]
         yield setting, setting.fit(train, classes).score(x)
 
 

@@ -1,0 +1,1 @@
+"""Transfer learning methods, one a file."""

@@ -1,5 +1,6 @@
 """ESZSL: zero-shot learning in closed form."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
@@ -52,10 +53,9 @@ class ESZSL:
         (p, u), (q, v) = spectrum(known), spectrum(s)
         middle = u.T @ (known.T @ (y @ s)) @ v  # (R, Q)
         left, right = x @ u, v.T @ classes.semantics.T  # (N, R), (Q, C)
-        for g in self.SEARCH["feature_ridge"]:
-            for l in self.SEARCH["attribute_ridge"]:
-                scores = left @ (middle / np.outer(p + g, q + l)) @ right
-                yield replace(self, feature_ridge=g, attribute_ridge=l), scores
+        for ridges in itertools.product(self.SEARCH["feature_ridge"], self.SEARCH["attribute_ridge"]):
+            scores = left @ (middle / np.outer(p + ridges[0], q + ridges[1])) @ right
+            yield replace(self, feature_ridge=ridges[0], attribute_ridge=ridges[1]), scores
 
 
 def solve_eszsl(

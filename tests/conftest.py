@@ -1,0 +1,49 @@
+"""Fixtures: the test data, a private cache and a small drawn set."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.data.toy import draw_folder
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real photos and tables: ZSLTF_TEST_DATA, else ../shared/data beside the checkout."""
+    folder = Path(os.environ.get("ZSLTF_TEST_DATA") or Path(__file__).parents[2] / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no test data at {folder}: set ZSLTF_TEST_DATA")
+    return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Features and drawn sets of the tests don't mix with the user's."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["ZSLTF_CACHE"] = str(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn set of 24 classes with 5 pictures each, 48 px: `images/` and `attributes.csv`."""
+    return draw_folder(tmp_path_factory.mktemp("drawn") / "set", num_classes=24, images_per_class=5, size=48)
+
+
+@pytest.fixture(scope="session")
+def toy_features() -> tuple[Features, ClassTable]:
+    """Features that are a noisy linear image of attributes: 12 seen and 4 unseen classes, 10 examples each."""
+    rng = np.random.default_rng(0)
+    semantics = rng.normal(size=(16, 6))
+    y = np.repeat(np.arange(16), 10)
+    x = (semantics @ rng.normal(size=(6, 32)))[y] + 0.3 * rng.normal(size=(160, 32))
+    classes = ClassTable(
+        names=tuple(f"class {i}" for i in range(16)), semantics=semantics.astype(np.float32), seen=np.arange(16) < 12
+    )
+    return Features(x=x.astype(np.float32), y=y), classes

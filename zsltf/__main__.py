@@ -1,0 +1,7 @@
+"""python -m zsltf"""
+
+import sys
+
+from zsltf.cli import main
+
+sys.exit(main())

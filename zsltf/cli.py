@@ -1,0 +1,143 @@
+"""The command line: `zsltf run | export | predict | ls`; TensorFlow is imported where a command needs it."""
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from zsltf import __version__
+from zsltf.checks import check_choice
+from zsltf.discovery import FAMILIES, constructors, names, summary
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; bad input ends in one message on standard error and status 1."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options, rest = _parser().parse_known_args(given)
+    if rest and options.command not in ("run", "export"):
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    try:
+        return int(options.start(options, rest) or 0)
+    except (ValueError, OSError, ImportError) as error:
+        if os.environ.get("ZSLTF_TRACEBACK"):
+            raise
+        print(f"zsltf {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"zsltf {options.command}: stopped; nothing half-written is left", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zsltf", description="Transfer and zero-shot learning in Keras, with artifacts whose classes stay open."
+    )
+    parser.add_argument("--version", action="version", version=f"zsltf {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run = commands.add_parser("run", help="run a recipe: photos in, a run folder out", add_help=False)
+    run.add_argument("recipe", nargs="?", help="a name that `zsltf ls recipes` prints")
+    run.set_defaults(start=_run)
+
+    export = commands.add_parser("export", help="export a run to SavedModel, TFLite and ONNX", add_help=False)
+    export.set_defaults(start=_export)
+
+    predict = commands.add_parser("predict", help="classify photos with an exported file")
+    predict.add_argument("artifact", type=Path, help="a .onnx, a .tflite or a SavedModel folder")
+    predict.add_argument("photos", type=Path, nargs="+", help="photos, or folders of photos")
+    predict.add_argument("--classes", type=Path, metavar="ROWS.CSV", help="more classes: class, then the attributes")
+    predict.add_argument("--csv", type=Path, metavar="OUT.CSV", help="write the predictions there too")
+    predict.add_argument("--top", type=int, default=3, help="classes a photo (default 3)")
+    predict.set_defaults(start=_predict)
+
+    ls = commands.add_parser("ls", help="list recipes, backbones, methods and formats")
+    ls.add_argument("family", nargs="?", help=f"recipes, {', '.join(FAMILIES)}; all of them by default")
+    ls.set_defaults(start=_ls)
+    return parser
+
+
+def _run(options: argparse.Namespace, rest: list[str]) -> int:
+    known = _scripts("recipes")
+    if options.recipe in (None, "-h", "--help"):
+        print("usage: zsltf run RECIPE [--help]\n\nrecipes:", *(f"  {name}" for name in known), sep="\n")
+        return 0
+    check_choice("recipe", options.recipe, known)
+    return _start(known[options.recipe], f"zsltf run {options.recipe}", rest)
+
+
+def _export(_: argparse.Namespace, rest: list[str]) -> int:
+    return _start(_scripts("export")["export_model"], "zsltf export", rest)
+
+
+def _start(script: Path, program: str, arguments: list[str]) -> int:
+    """Read a script's Config from the command line and call its main, as the script itself would."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import tyro
+
+    module = _module(script)
+    module.main(tyro.cli(module.Config, prog=program, args=arguments))
+    return 0
+
+
+def _predict(options: argparse.Namespace, _: list[str]) -> int:
+    from zsltf.files import check_writable
+    from zsltf.prediction import open_artifact, photo_paths, predict, write_predictions
+
+    if options.csv:
+        check_writable(options.csv, overwrite=True)
+    photos = photo_paths(options.photos)
+    done = []
+    for prediction in predict(open_artifact(options.artifact, options.classes), photos, options.top):
+        done.append(prediction)
+        if prediction.error:
+            print(f"zsltf predict: {prediction.error}", file=sys.stderr)
+            continue
+        ranking = ", ".join(f"{name} {probability:.3f}" for name, probability, _score in prediction.ranking)
+        print(f"{prediction.photo}: {ranking}")
+    if options.csv:
+        write_predictions(options.csv, done)
+    return int(any(prediction.error for prediction in done))
+
+
+def _ls(options: argparse.Namespace, _: list[str]) -> int:
+    if options.family:
+        check_choice("family", options.family, ("recipes", *FAMILIES))
+    for family in ("recipes", *FAMILIES):
+        if options.family in (None, family):
+            print(f"{family}:", *(f"  {name:24}{text}" for name, text in _lines(family)), sep="\n")
+    return 0
+
+
+def _lines(family: str) -> list[tuple[str, str]]:
+    if family == "recipes":
+        return [
+            (name, path.read_text("utf-8").partition("\n")[0].strip('"')) for name, path in _scripts(family).items()
+        ]
+    if family == "backbones":
+        return [(name, summary(family, file)) for name, file in sorted(constructors(family).items())]
+    return [(name, summary(family, name)) for name in names(family)]
+
+
+def _scripts(folder: str) -> dict[str, Path]:
+    """Scripts of an installed wheel, or of a checkout."""
+    package = Path(__file__).parent
+    installed = package / "_scripts" / folder
+    where = installed if installed.is_dir() else package.parent / folder
+    return {path.stem: path for path in sorted(where.glob("*.py"))}
+
+
+def _module(script: Path) -> Any:
+    name = f"zsltf._scripts.{script.stem}"
+    spec = importlib.util.spec_from_file_location(name, script)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{script}: expected a Python script, received something else. Reinstall zsltf.")
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where the types in Config's annotations are looked up
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,75 @@
+"""Photos, their class table, and the ways of splitting its classes into seen and unseen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zsltf.checks import fail
+from zsltf.data.classes import ClassTable, read_partitions
+from zsltf.data.images import ImageFolder
+from zsltf.data.toy import draw_folder
+from zsltf.files import cache_directory
+
+__all__ = ["PhotoSet", "PhotoSource"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PhotoSet:
+    """One folder of photos under one or more partitions of its classes."""
+
+    images: ImageFolder
+    partitions: dict[str, ClassTable]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoSource:
+    """Where photos come from: a user's folder, or pictures that this package draws."""
+
+    images: Path | None = None
+    """Folder with one folder of photos a class; without it the pictures are drawn."""
+    classes: Path | None = None
+    """CSV: class, split (seen or unseen), then one column an attribute."""
+    partitions: Path | None = None
+    """CSV: class, then one column a partition, cells seen or unseen."""
+    random_partitions: int = 0
+    """Evaluate this many random partitions too, a quarter of the classes unseen."""
+    drawn: tuple[int, ...] = (0, 1, 2, 3, 4)
+    """Seeds of the drawn sets."""
+
+    def sets(self) -> list[PhotoSet]:
+        """What to run on; the first set's first partition is the one that ships.
+
+        Raises:
+            ValueError: if photos come without a table, a table without photos, or nothing splits the classes.
+        """
+        if (self.images is None) != (self.classes is None):
+            given, missing = ("--images", "--classes") if self.classes is None else ("--classes", "--images")
+            fail("photos", "--images and --classes together", f"{given} alone", f"Add {missing}.")
+        if self.images is None or self.classes is None:
+            return [_drawn(seed) for seed in self.drawn]
+        table = ClassTable.from_csv(self.classes)
+        masks = {} if table.seen.all() else {"split": table.seen}
+        if self.partitions:
+            masks |= read_partitions(self.partitions, table.names)
+        masks |= {f"random {i}": mask for i, mask in enumerate(_random(len(table), self.random_partitions))}
+        if not masks:
+            fix = "Add a column split (seen or unseen), or give --partitions FILE or --random-partitions N."
+            fail(str(self.classes), "unseen classes to test on", "none", fix)
+        partitions = {name: table.with_seen(mask) for name, mask in masks.items()}
+        return [PhotoSet(images=ImageFolder.read(self.images, table.names), partitions=partitions)]
+
+
+def _drawn(seed: int) -> PhotoSet:
+    """Pictures of this seed, kept in the cache directory."""
+    folder = cache_directory() / "drawn" / f"v1-seed-{seed}"
+    if not folder.is_dir():
+        draw_folder(folder, seed=seed)
+    table = ClassTable.from_csv(folder / "attributes.csv")
+    return PhotoSet(images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table})
+
+
+def _random(num_classes: int, count: int, share: float = 0.25) -> list[np.ndarray]:
+    """Seen masks (C,)."""
+    orders = [np.random.default_rng([0, i]).permutation(num_classes) for i in range(count)]
+    return [order >= max(2, round(share * num_classes)) for order in orders]

@@ -1,0 +1,130 @@
+"""The job behind `zsltf export`: write, read back by the real runtime, compare with Keras, and only then publish."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zsltf.artifacts.artifact import Artifact
+from zsltf.artifacts.parity import compare
+from zsltf.checks import check_choice, fail
+from zsltf.classifier import Classifier
+from zsltf.discovery import names, plugin_type
+from zsltf.files import atomic_directory, check_writable
+from zsltf.runs import Golden, Run
+
+__all__ = ["Proof", "deliver", "exporters"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """One comparison of an exported file with Keras on the golden batch."""
+
+    format: str
+    file: str
+    classes: int
+    """Built-in classes, or more by the open entry."""
+    batch: int
+    difference: float
+    """Of scores, relative to their spread over classes."""
+    tolerance: float
+    agreement: float
+    """Share of images with the same top class, among those whose margin exceeds the tolerance."""
+    megabytes: float
+    seconds: float
+    """To write the file."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the file says what Keras says."""
+        return self.difference <= self.tolerance and self.agreement == 1.0
+
+
+def exporters(formats: str) -> list[Any]:
+    """Exporters by name, comma between them, or "all".
+
+    Raises:
+        ValueError: for an unknown format; near misses are suggested.
+    """
+    known = names("exporters")
+    chosen = list(known) if formats == "all" else formats.split(",")
+    for name in chosen:
+        check_choice("format", name, (*known, "all"))
+    return [plugin_type("exporters", name)() for name in chosen]
+
+
+def deliver(run: Run, exporters: Sequence[Any], out: Path, *, overwrite: bool = False) -> list[Proof]:
+    """Write every format into `out`, with `parity.json`; nothing appears there unless every comparison holds.
+
+    Raises:
+        ValueError: if a file differs from Keras by more than its format's tolerance.
+    """
+    check_writable(out, overwrite=overwrite)
+    classifier, golden = run.classifier(), run.golden()
+    _check_reload(classifier, golden)
+    with atomic_directory(out, overwrite=overwrite) as folder:
+        proofs = [proof for exporter in exporters for proof in prove(exporter, classifier, golden, folder)]
+        broken = [proof for proof in proofs if not proof.holds]
+        if broken:
+            worst = max(broken, key=lambda proof: proof.difference / proof.tolerance)
+            received = f"{worst.difference:.1e} (same top class: {worst.agreement:.0%})"
+            fail(worst.file, f"scores within {worst.tolerance:.0e} of Keras", received, "The file is not published.")
+        (folder / "parity.json").write_text(json.dumps([asdict(proof) for proof in proofs], indent=1), "utf-8")
+    return proofs
+
+
+def prove(exporter: Any, classifier: Classifier, golden: Golden, folder: Path) -> Iterator[Proof]:
+    """Write one format and compare it, for the built-in classes and for four more, at each batch size it takes."""
+    name = f"model{exporter.SUFFIX}" if exporter.SUFFIX else "saved_model"
+    start = time.perf_counter()
+    exporter.write(classifier, folder / name)
+    seconds = time.perf_counter() - start
+    megabytes = _size(folder / name) / 1e6
+    artifact = exporter.read(folder / name)
+    for keras_model, file in ((classifier, artifact), _with_four_more(classifier, artifact)):
+        for batch in exporter.BATCHES:
+            parts = [golden.images[i : i + batch] for i in range(0, len(golden.images), batch)]
+            expected = np.concatenate([keras_model.score(part) for part in parts])
+            got = np.concatenate([file(part)["scores"] for part in parts])
+            yield Proof(
+                format=type(exporter).__name__,
+                file=name,
+                classes=expected.shape[1],
+                batch=batch,
+                tolerance=exporter.TOLERANCE,
+                megabytes=megabytes,
+                seconds=seconds,
+                **asdict(compare(expected, got, exporter.TOLERANCE)),
+            )
+
+
+def _with_four_more(classifier: Classifier, artifact: Artifact) -> tuple[Classifier, Artifact]:
+    """The same four random classes added to both sides: through `project` where semantics open the Classifier."""
+    table, rng = classifier.classes, np.random.default_rng(0)
+    names = tuple(f"new class {i}" for i in range(4))
+    if "semantics" in classifier.opens_by:
+        mean, deviation = table.semantics.mean(axis=0), table.semantics.std(axis=0)
+        rows = rng.normal(mean, deviation, (4, len(table.columns)))
+        new = type(table)(names=names, semantics=rows, seen=np.zeros(4, bool), columns=table.columns)
+        return classifier.with_classes(new), artifact.with_classes(new)
+    vectors = artifact.class_vectors
+    more = rng.normal(vectors.mean(axis=0), vectors.std(axis=0), (4, *vectors.shape[1:])).astype(np.float32)
+    bias = np.append(artifact.class_bias, np.zeros(4, np.float32))
+    both = np.concatenate([vectors, more])
+    return classifier.extended(names, more), artifact.with_table((*table.names, *names), both, bias)
+
+
+def _check_reload(classifier: Classifier, golden: Golden) -> None:
+    parity = compare(golden.scores, classifier.score(golden.images), 1e-4)
+    if parity.difference > 1e-4:
+        received = f"{parity.difference:.1e} off"
+        fail("model.keras", "the golden batch's scores", received, "The run folder was changed: run the recipe again.")
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)

@@ -1,0 +1,132 @@
+"""Photos in, outcomes out: features once a set, then the zero-shot protocol for every partition."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from zsltf.backbones.mean_colour import mean_colour
+from zsltf.classifier import Classifier
+from zsltf.data.decode import decode
+from zsltf.data.images import OnCorrupt
+from zsltf.data.photo_set import PhotoSet
+from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_zero_shot
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.extract import Extraction, extract_features
+from zsltf.protocols import Method
+
+__all__ = ["PhotoOutcomes", "Sample", "run_on_photos"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """One test photo as the report shows it."""
+
+    source: str
+    thumbnail: bytes
+    """JPEG."""
+    truth: int
+    ranking: list[tuple[str, float]]
+    """The three likeliest classes with their probabilities."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PhotoOutcomes:
+    """Every partition's outcome; the first one's Classifier, put on its backbone, is what a run ships."""
+
+    outcomes: dict[str, Outcome]
+    floors: dict[str, float]
+    """Unseen accuracy of the same method on the mean colour alone."""
+    extraction: Extraction
+    """Of the first set."""
+    main_set: PhotoSet
+    backbone: Backbone
+
+    @property
+    def main(self) -> Outcome:
+        """The first partition's outcome."""
+        return next(iter(self.outcomes.values()))
+
+    def classifier(self) -> Classifier:
+        """From images of any size to classes."""
+        return self.main.classifier.after(self.backbone.features(), preprocess=self.backbone.preprocess)
+
+    def golden(self, count: int = 7) -> UInt8[np.ndarray, "N H W 3"]:
+        """Test photos, brought to one size that is neither square nor the network's, so that resizing is proved too."""
+        size = self.backbone.preprocess.size
+        pictures = [Image.fromarray(self._decode(path)) for path in self._chosen(count)[1]]
+        return np.stack([np.asarray(p.resize((size * 9 // 8, size * 17 // 16))) for p in pictures])
+
+    def samples(self, count: int = 16) -> list[Sample]:
+        """Test photos of different classes with what the Classifier says of them."""
+        rows, paths = self._chosen(count)
+        test, report = self.main.test, self.main.report
+        probabilities = np.asarray(self.main.classifier.probabilities(report.scores[rows]))
+        return [
+            Sample(
+                source=path,
+                thumbnail=self._thumbnail(path),
+                truth=int(test.y[row]),
+                ranking=[(report.classes.names[i], float(p[i])) for i in np.argsort(-p)[:3]],
+            )
+            for row, path, p in zip(rows, paths, probabilities, strict=True)
+        ]
+
+    def _chosen(self, count: int) -> tuple[list[int], list[str]]:
+        """Rows of the test set, class after class, unseen classes first, each class's photos in random order."""
+        test, classes = self.main.test, self.main.report.classes
+        order = np.random.default_rng(0).permutation(len(test))
+        seats = np.empty(len(test), int)
+        for label in np.unique(test.y):
+            mine = order[test.y[order] == label]
+            seats[mine] = np.arange(len(mine))
+        rows = np.lexsort((order.argsort(), classes.seen[test.y], seats))[:count].tolist()
+        return rows, [test.paths[row] for row in rows]
+
+    def _decode(self, path: str) -> np.ndarray:
+        preprocess = self.backbone.preprocess
+        return decode(self.main_set.images.root / path, preprocess.size, preprocess.resize_policy)
+
+    def _thumbnail(self, path: str, side: int = 160) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(decode(self.main_set.images.root / path, side, "crop")).save(buffer, "JPEG", quality=85)
+        return buffer.getvalue()
+
+
+def run_on_photos(
+    method: Method,
+    backbone: Backbone,
+    sets: Sequence[PhotoSet],
+    *,
+    protocol: ZeroShotProtocol | None = None,
+    on_corrupt: OnCorrupt = "skip",
+    cache: Path | None = None,
+) -> PhotoOutcomes:
+    """Run the zero-shot protocol on every partition of every set.
+
+    Args:
+        method: the method to choose settings for.
+        backbone: its features feed the method.
+        sets: the first set's first partition is what ships.
+        protocol: options of `run_zero_shot`.
+        on_corrupt: see `extract_features`.
+        cache: see `extract_features`.
+    """
+    protocol = protocol or ZeroShotProtocol()
+    outcomes: dict[str, Outcome] = {}
+    floors: dict[str, float] = {}
+    extractions = []
+    for photos in sets:
+        extractions.append(extract_features(backbone, photos.images, on_corrupt=on_corrupt, cache=cache))
+        colour = extract_features(mean_colour(), photos.images, cache=cache).features
+        for name, classes in photos.partitions.items():
+            outcomes[name] = run_zero_shot(method, extractions[-1].features, classes, protocol)
+            floor = run_zero_shot(method, colour, classes, replace(protocol, shuffles=0))
+            floors[name] = floor.report.unseen_accuracy
+    return PhotoOutcomes(
+        outcomes=outcomes, floors=floors, extraction=extractions[0], main_set=sets[0], backbone=backbone
+    )

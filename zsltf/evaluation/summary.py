@@ -1,0 +1,89 @@
+"""Outcomes as plain JSON: what the run folder keeps and the report shows."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from zsltf.data.images import ImageFolder
+from zsltf.evaluation.zero_shot import Outcome
+from zsltf.pretrained.extract import Extraction
+from zsltf.training.selection import Choice
+
+__all__ = ["describe_features", "describe_outcome", "partition_rows", "spread"]
+
+
+def partition_rows(outcomes: Mapping[str, Outcome], floors: Mapping[str, float]) -> list[dict[str, Any]]:
+    """A row a partition: accuracies as fractions, next to chance, the shuffled control and the mean-colour floor."""
+    return [
+        {
+            "partition": name,
+            "unseen_classes": [c for c, s in zip(o.report.classes.names, o.report.classes.seen, strict=True) if not s],
+            "chance": o.report.chance,
+            "unseen_accuracy": o.report.unseen_accuracy,
+            "shuffled": float(np.mean(o.shuffled)) if o.shuffled else None,
+            "mean_colour": floors.get(name),
+            "uncalibrated": dict(zip(("seen", "unseen", "harmonic_mean"), o.report.uncalibrated, strict=True)),
+            "seen": o.report.seen,
+            "unseen": o.report.unseen,
+            "harmonic_mean": o.report.harmonic_mean,
+            "area": o.report.curve.area,
+            "choice": _choice(o.choice),
+        }
+        for name, o in outcomes.items()
+    ]
+
+
+def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Mean, standard deviation (n - 1), minimum and maximum over partitions of each figure."""
+    figures = ("unseen_accuracy", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area", "chance")
+    table = {}
+    for figure in figures:
+        values = np.array([row[figure] for row in rows if row[figure] is not None])
+        if len(values):
+            deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            low, high = float(values.min()), float(values.max())
+            table[figure] = {"mean": float(values.mean()), "sd": deviation, "min": low, "max": high}
+    return table
+
+
+def describe_outcome(outcome: Outcome) -> dict[str, Any]:
+    """One partition in full: classes, curve, confusion matrix and the settings that were tried."""
+    report = outcome.report
+    images = report.confusion.sum(axis=1)
+    return {
+        "classes": [
+            {"name": name, "seen": bool(seen), "accuracy": None if np.isnan(a) else float(a), "test_images": int(n)}
+            for name, seen, a, n in zip(
+                report.classes.names, report.classes.seen, report.per_class, images, strict=True
+            )
+        ],
+        "confusion": report.confusion.tolist(),
+        "curve": {"seen": report.curve.seen.tolist(), "unseen": report.curve.unseen.tolist()},
+        "gamma": report.gamma,
+        "scale": float(outcome.classifier.similarity.scale),
+        "tried": [_choice(choice) for choice in (outcome.choice, *outcome.runners_up)],
+    }
+
+
+def describe_features(images: ImageFolder, extraction: Extraction) -> dict[str, Any]:
+    """Where the features come from, and every file that is not among them."""
+    return {
+        "folder": str(images.root),
+        "images": len(extraction.features),
+        "size": int(extraction.features.x.shape[1]),
+        "cache_key": extraction.key,
+        "skipped": extraction.skipped,
+        "not_images": list(images.not_images),
+        "folders_left_out": list(images.left_out),
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {
+        "method": type(choice.method).__name__,
+        "settings": asdict(choice.method),
+        "preparation": asdict(choice.preparation),
+        "fold_accuracy": choice.accuracy,
+    }

@@ -1,0 +1,165 @@
+"""The zero-shot protocol: choose on seen classes, fit, calibrate, and test on classes that nothing has looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsltf.checks import fail
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.metrics.accuracy import confusion_matrix, per_class_accuracy
+from zsltf.metrics.zero_shot import SeenUnseenCurve, harmonic_mean, seen_unseen_curve, unseen_accuracy
+from zsltf.protocols import Method
+from zsltf.training.folds import class_disjoint_folds, hold_out
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import PREPARATIONS, Choice, calibrated, fit_prepared, select
+
+__all__ = ["Outcome", "ZeroShotProtocol", "ZeroShotReport", "evaluate_zero_shot", "run_zero_shot"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZeroShotProtocol:
+    """How settings are chosen and results are controlled."""
+
+    search: bool = True
+    """Choose the method's settings and the preparation on class-disjoint folds of the seen classes."""
+    preparation: Preparation = field(default_factory=lambda: Preparation(centre=True, unit_norm=True))
+    """What is done to features and semantics with --no-search."""
+    shuffles: int = 5
+    """Refits with shuffled attributes: their accuracy should be near chance."""
+    seed: int = 0
+    """Of the hold-out, the folds and the shuffles."""
+
+    @property
+    def preparations(self) -> Sequence[Preparation]:
+        """What selection tries."""
+        return PREPARATIONS if self.search else (self.preparation,)
+
+    def check(self, method: Method) -> None:
+        """Refuse settings that the search would overrule."""
+        if self.search and method != type(method)():
+            fail("method", "its defaults, since the search chooses its settings", str(method), "Add --no-search.")
+        if self.shuffles < 0:
+            fail("shuffles", "0 or more", str(self.shuffles), "Start from the default.")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ZeroShotReport:
+    """What a Classifier reaches on a test set of seen and unseen classes; accuracies are means over classes."""
+
+    classes: ClassTable
+    unseen_accuracy: float
+    """Images of unseen classes, among unseen classes only."""
+    uncalibrated: tuple[float, float, float]
+    """Seen, unseen and harmonic mean among all classes, at gamma = 0."""
+    seen: float
+    """Images of seen classes, among all classes, at the Classifier's gamma; likewise `unseen`."""
+    unseen: float
+    harmonic_mean: float
+    curve: SeenUnseenCurve
+    """Over gamma, for scores without calibration; its area is AUSUC."""
+    gamma: float
+    per_class: Float[np.ndarray, " C"]
+    """Among all classes; NaN where the test set has no image."""
+    confusion: Int[np.ndarray, "C C"]
+    scores: Float[np.ndarray, "N C"]
+
+    @property
+    def chance(self) -> float:
+        """Of the unseen accuracy."""
+        return 1.0 / int((~self.classes.seen).sum())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """One partition, run to the end."""
+
+    classifier: Classifier
+    choice: Choice
+    """The settings that the folds preferred."""
+    runners_up: list[Choice]
+    test: Features
+    report: ZeroShotReport
+    shuffled: list[float]
+    """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
+
+
+def run_zero_shot(
+    method: Method, features: Features, classes: ClassTable, protocol: ZeroShotProtocol | None = None
+) -> Outcome:
+    """Hold out a fifth of the seen classes' images, choose and calibrate on folds of the rest, fit, test, control.
+
+    Args:
+        method: what to fit.
+        features: images of seen and unseen classes.
+        classes: their table; rows of unseen classes are used in the test only.
+        protocol: its options.
+
+    Raises:
+        ValueError: if fewer than 4 classes are seen, fewer than 2 are unseen, or a seen one has too few images.
+    """
+    protocol = protocol or ZeroShotProtocol()
+    protocol.check(method)
+    _check(features, classes)
+    of_seen = np.flatnonzero(classes.seen[features.y])
+    held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
+    train = features.select(of_seen[~held_out])
+    test = features.select(np.sort(np.concatenate([of_seen[held_out], np.flatnonzero(~classes.seen[features.y])])))
+    folds = list(class_disjoint_folds(train, classes, seed=protocol.seed))
+    choice, *others = select(method, folds, protocol.preparations, search=protocol.search)
+    classifier = calibrated(fit_prepared(choice.method, choice.preparation, train, classes), choice, folds)
+    seeds = range(protocol.seed, protocol.seed + protocol.shuffles)
+    return Outcome(
+        classifier=classifier,
+        choice=choice,
+        runners_up=others[:9],
+        test=test,
+        report=evaluate_zero_shot(classifier, test),
+        shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],
+    )
+
+
+def evaluate_zero_shot(classifier: Classifier, test: Features) -> ZeroShotReport:
+    """Score the test set once and read every figure off the scores."""
+    classes, scores = classifier.classes, classifier.score(np.asarray(test.x))
+    predicted = scores.argmax(axis=1)
+    curve = seen_unseen_curve(scores + classifier.gamma * classes.seen, test.y, classes.seen)
+    per_class = per_class_accuracy(test.y, predicted, len(classes))
+    seen, unseen = float(np.nanmean(per_class[classes.seen])), float(np.nanmean(per_class[~classes.seen]))
+    before = curve.at(0.0)
+    return ZeroShotReport(
+        classes=classes,
+        unseen_accuracy=unseen_accuracy(scores, test.y, classes.seen),
+        uncalibrated=(float(before[0]), float(before[1]), float(harmonic_mean(*before))),
+        seen=seen,
+        unseen=unseen,
+        harmonic_mean=float(harmonic_mean(seen, unseen)),
+        curve=curve,
+        gamma=classifier.gamma,
+        per_class=per_class,
+        confusion=confusion_matrix(test.y, predicted, len(classes)),
+        scores=scores,
+    )
+
+
+def _shuffled_accuracy(choice: Choice, train: Features, test: Features, classes: ClassTable, seed: int) -> float:
+    """Unseen accuracy after the rows of semantics are dealt out anew: what remains is no knowledge of attributes."""
+    order = np.random.default_rng(seed).permutation(len(classes))
+    shuffled = classes.with_semantics(classes.semantics[order])
+    rows = test.select(~classes.seen[test.y])
+    scores = fit_prepared(choice.method, choice.preparation, train, shuffled).score(np.asarray(rows.x))
+    return unseen_accuracy(scores, rows.y, classes.seen)
+
+
+def _check(features: Features, classes: ClassTable) -> None:
+    seen, unseen = int(classes.seen.sum()), int((~classes.seen).sum())
+    if seen < 4 or unseen < 2:
+        fix = "Mark more classes in the column split, or give --partitions FILE or --random-partitions N."
+        fail("classes", "at least 4 seen and 2 unseen", f"{seen} seen and {unseen} unseen", fix)
+    counts = np.bincount(features.y, minlength=len(classes))
+    few = [f"{classes.names[i]} ({counts[i]})" for i in np.flatnonzero(counts < np.where(classes.seen, 4, 1))]
+    if few:
+        fail("images", "at least 4 of a seen class and 1 of an unseen one", ", ".join(few[:5]), "Add photos.")

@@ -1,0 +1,92 @@
+"""Predict from an exported file: no TensorFlow for ONNX and TFLite."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from zsltf.artifacts.artifact import Artifact
+from zsltf.checks import fail
+from zsltf.data.classes import ClassTable
+from zsltf.data.decode import SUFFIXES, decode
+from zsltf.discovery import names, plugin_type
+from zsltf.files import atomic_file
+
+__all__ = ["Prediction", "open_artifact", "photo_paths", "predict", "write_predictions"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """What a file says of one photo."""
+
+    photo: Path
+    ranking: list[tuple[str, float, float]]
+    """Class, probability, score; likeliest first."""
+    error: str = ""
+    """Why the photo could not be read; the ranking is empty then."""
+
+
+def open_artifact(path: Path, rows: Path | None = None) -> Artifact:
+    """Open an exported file by its runtime, with the classes of a CSV added to its table.
+
+    Raises:
+        ValueError: if the file is of no known format, or the rows don't fit it.
+    """
+    if not path.exists():
+        fail(str(path), "an exported file", "none", "Give a .onnx, a .tflite or a SavedModel folder.")
+    suffix = "" if path.is_dir() else path.suffix
+    exporters = {plugin_type("exporters", name).SUFFIX: plugin_type("exporters", name) for name in names("exporters")}
+    if suffix not in exporters:
+        fail(str(path), "a .onnx, a .tflite or a SavedModel folder", f"'{suffix}'", "Export a run with zsltf export.")
+    artifact: Artifact = exporters[suffix].read(path)
+    return artifact if rows is None else artifact.with_classes(_unseen(ClassTable.from_csv(rows)))
+
+
+def photo_paths(given: Sequence[Path]) -> list[Path]:
+    """The files given, and the images in the folders given.
+
+    Raises:
+        ValueError: if one does not exist, or none is an image.
+    """
+    paths: list[Path] = []
+    for path in given:
+        if not path.exists():
+            fail(str(path), "a photo or a folder of photos", "none", "Check the path.")
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        if not inside:
+            fail(str(path), "a folder with photos", "one without", f"Known are {', '.join(sorted(SUFFIXES))}.")
+        paths += inside
+    return paths
+
+
+def predict(artifact: Artifact, photos: Sequence[Path], top: int = 3) -> Iterator[Prediction]:
+    """Decode, shrink and classify photo after photo."""
+    for photo in photos:
+        try:
+            image = decode(photo, artifact.card.size, artifact.card.resize)
+        except ValueError as error:
+            yield Prediction(photo=photo, ranking=[], error=str(error))
+            continue
+        outputs = artifact(image[None])
+        scores, probabilities = outputs["scores"][0], outputs["probabilities"][0]
+        best = np.argsort(-scores, kind="stable")[:top]
+        ranking = [(artifact.card.names[i], float(probabilities[i]), float(scores[i])) for i in best]
+        yield Prediction(photo=photo, ranking=ranking)
+
+
+def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
+    """A CSV: photo, rank, class, probability, score, error."""
+    with atomic_file(path) as staging, staging.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("photo", "rank", "class", "probability", "score", "error"))
+        for p in predictions:
+            for rank, (name, probability, score) in enumerate(p.ranking, 1):
+                writer.writerow((p.photo, rank, name, f"{probability:.6g}", f"{score:.6g}", ""))
+            if p.error:
+                writer.writerow((p.photo, "", "", "", "", p.error))
+
+
+def _unseen(table: ClassTable) -> ClassTable:
+    return table.with_seen(np.zeros(len(table), bool))

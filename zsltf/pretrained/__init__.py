@@ -1,0 +1,1 @@
+"""Backbones' common parts: the type, weights, extraction."""

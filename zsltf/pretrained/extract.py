@@ -1,0 +1,153 @@
+"""Images to features: streamed through a compiled function into a cache folder that is whole or absent."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from jaxtyping import Float
+from rich.console import Console
+from rich.progress import Progress
+
+from zsltf.checks import fail
+from zsltf.data.features import Features
+from zsltf.data.images import ImageFolder, OnCorrupt, image_dataset
+from zsltf.files import atomic_directory, cache_directory
+from zsltf.pretrained.backbone import Backbone
+
+__all__ = ["Extraction", "extract_features"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extraction:
+    """Features, and what became of the images on the way."""
+
+    features: Features
+    key: str
+    """Of the cache: a hash of weights, preprocessing and image list."""
+    cached: bool
+    """True where no image was touched."""
+    skipped: dict[str, str]
+    """Path -> reason, for each file that can't be decoded."""
+
+
+def extract_features(
+    backbone: Backbone,
+    images: ImageFolder,
+    *,
+    maps: bool = False,
+    batch_size: int = 32,
+    on_corrupt: OnCorrupt = "skip",
+    cache: Path | None = None,
+) -> Extraction:
+    """Run the images through the backbone once; a second call with the same weights and files reads the cache.
+
+    Args:
+        backbone: its preprocessing and weights are part of the cache's key.
+        images: path, size and time of change of each file are part of the key too.
+        maps: keep the feature maps (N, h, w, D) instead of their average (N, D).
+        batch_size: images at once.
+        on_corrupt: "skip" lists what can't be decoded, "error" stops.
+        cache: folder of caches; by default `features` in the cache directory.
+
+    Raises:
+        ValueError: if no image, or with "error" one image, can't be decoded.
+    """
+    key = _key(backbone, images, maps)
+    folder = (cache or cache_directory() / "features") / key
+    cached = folder.is_dir()
+    if not cached:
+        _fill(folder, backbone, images, maps, batch_size, on_corrupt)
+    record = json.loads((folder / "record.json").read_text("utf-8"))
+    skipped = {images.paths[int(index)]: reason for index, reason in record["skipped"].items()}
+    if skipped and on_corrupt == "error":
+        fail("images", "files that can be decoded", str(skipped), "Replace them, or pass --on-corrupt skip.")
+    kept = np.array(record["kept"])
+    features = Features(
+        x=np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False),
+        y=images.y[kept],
+        paths=tuple(images.paths[i] for i in kept),
+    )
+    return Extraction(features=features, key=key, cached=cached, skipped=skipped)
+
+
+def _key(backbone: Backbone, images: ImageFolder, maps: bool) -> str:
+    digest = hashlib.sha256(f"1 {backbone.fingerprint} {maps} {images.root.resolve()}".encode())
+    for path in images.paths:
+        status = (images.root / path).stat()
+        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()[:32]
+
+
+def _fill(
+    folder: Path, backbone: Backbone, images: ImageFolder, maps: bool, batch_size: int, on_corrupt: OnCorrupt
+) -> None:
+    skipped: dict[int, str] = {}
+    kept: list[int] = []
+    with atomic_directory(folder, overwrite=True) as staging:
+        out = None
+        for indices, batch in _stream(backbone, images, maps, batch_size, on_corrupt, skipped):
+            if out is None:
+                shape = (len(images), *batch.shape[1:])
+                out = np.lib.format.open_memmap(staging / "all.npy", mode="w+", dtype=np.float32, shape=shape)
+            out[len(kept) : len(kept) + len(batch)] = batch
+            kept.extend(indices.tolist())
+        if out is None:
+            fail(
+                str(images.root),
+                "an image that can be decoded",
+                "none",
+                f"First reason: {next(iter(skipped.values()))}",
+            )
+        _shorten(staging, out, len(kept))
+        (staging / "record.json").write_text(json.dumps({"kept": kept, "skipped": skipped}), "utf-8")
+
+
+def _shorten(staging: Path, out: np.memmap, count: int) -> None:
+    """x.npy holds the rows of decoded images only."""
+    out.flush()
+    if count == len(out):
+        (staging / "all.npy").rename(staging / "x.npy")
+        return
+    np.save(staging / "x.npy", out[:count])
+    (staging / "all.npy").unlink()
+
+
+def _stream(
+    backbone: Backbone,
+    images: ImageFolder,
+    maps: bool,
+    batch_size: int,
+    on_corrupt: OnCorrupt,
+    skipped: dict[int, str],
+) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "B *D"]]]:
+    preprocess, model = backbone.preprocess, backbone.model if maps else backbone.features()
+
+    @tf.function(reduce_retracing=True)
+    def compute(pixels: Any) -> Any:
+        return model(preprocess.normalise(pixels), training=False)
+
+    pipeline = image_dataset(
+        images,
+        preprocess.resize,
+        size=preprocess.size,
+        policy=preprocess.resize_policy,
+        batch_size=batch_size,
+        on_corrupt=on_corrupt,
+        skipped=skipped,
+    )
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"{backbone.name}: features", total=len(images))
+        try:
+            for indices, pixels in pipeline:
+                yield indices.numpy(), compute(pixels).numpy()
+                progress.advance(task, len(indices))
+        except tf.errors.OpError:
+            if not skipped:
+                raise
+            fail("images", "files that can be decoded", str(skipped), "Replace them, or pass --on-corrupt skip.")

@@ -1,0 +1,97 @@
+"""A zero-shot run's folder, and its figures on the terminal."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from zsltf.evaluation.photos import PhotoOutcomes
+from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
+from zsltf.reports.html import write_report
+from zsltf.runs import Run
+
+__all__ = ["print_partitions", "write_run"]
+
+
+def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Fill a new run folder, report.html included, and return the report."""
+    run, rows = Run(folder), partition_rows(outcomes.outcomes, outcomes.floors)
+    report = {
+        "title": "Zero-shot classification of photos",
+        "recipe": "zero_shot",
+        "seconds": seconds,
+        "backbone": _backbone(outcomes),
+        "features": describe_features(outcomes.main_set.images, outcomes.extraction),
+        "main": describe_outcome(outcomes.main),
+        "partitions": rows,
+        "spread": {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1},
+        "samples": _write_samples(folder, outcomes),
+    }
+    run.write(outcomes.classifier(), config=config, report=report, golden=outcomes.golden())
+    write_report(run)
+    return report
+
+
+def print_partitions(report: Mapping[str, Any]) -> None:
+    """The table of partitions, and mean and spread of each group of them."""
+    table = Table("partition", title="Accuracy, mean over classes (%)")
+    columns = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
+    for heading in ("unseen", "chance", "shuffled", "colour", "S", "U", "H", "AUSUC"):
+        table.add_column(heading, justify="right")
+    for row in report["partitions"]:
+        table.add_row(row["partition"], *(_percent(row[column]) for column in columns))
+    for label, figures in report["spread"].items():
+        cells = [figures.get(column, {}) for column in columns]
+        table.add_section()
+        table.add_row(f"{label}: mean", *(_percent(cell.get("mean")) for cell in cells))
+        table.add_row("sd", *(_percent(cell.get("sd")) for cell in cells))
+    console = Console()
+    console.print(table)
+    console.print(
+        "unseen: photos of classes without a training photo, told apart among themselves; shuffled: the same with "
+        "wrong attributes; colour: the same method on the mean colour; S, U, H: all classes, calibrated.",
+        style="dim",
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _groups(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Partitions whose names differ in their number only: random_0, random_1 ... are one group."""
+
+    def stem(row: dict[str, Any]) -> str:
+        return re.sub(r"[\s_-]*\d+$", "", row["partition"])
+
+    return {label: list(group) for label, group in groupby(sorted(rows, key=stem), key=stem)}
+
+
+def _backbone(outcomes: PhotoOutcomes) -> dict[str, Any]:
+    backbone = outcomes.backbone
+    return {
+        "name": backbone.name,
+        "weights": backbone.weights.source,
+        "sha256": backbone.weights.sha256,
+        "licence": backbone.weights.licence,
+        "feature_size": backbone.feature_size,
+        "input_size": backbone.preprocess.size,
+        "resize": backbone.preprocess.resize_policy,
+    }
+
+
+def _write_samples(folder: Path, outcomes: PhotoOutcomes) -> list[dict[str, Any]]:
+    (folder / "samples").mkdir()
+    classes, rows = outcomes.main.report.classes, []
+    for number, sample in enumerate(outcomes.samples()):
+        name = f"samples/{number:02d}.jpg"
+        (folder / name).write_bytes(sample.thumbnail)
+        truth = {"truth": classes.names[sample.truth], "seen": bool(classes.seen[sample.truth])}
+        rows.append({"file": name, **asdict(sample), **truth})
+        del rows[-1]["thumbnail"]
+    return rows
