@@ -3,6 +3,7 @@
 zsltf export runs/zero_shot --format all
 """
 
+import itertools
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -44,11 +45,16 @@ def main(config: Config) -> None:
 
 
 def _table(proofs: list[Proof]) -> Table:
-    headings = ("file", "MB", "seconds", "classes", "batch", "max difference", "tolerance", "same top class")
-    table = Table(*headings, title="Scores against Keras, relative to their spread over classes")
-    for p in proofs:
-        sizes = (p.file, f"{p.megabytes:.1f}", f"{p.seconds:.1f}", str(p.classes), str(p.batch))
-        table.add_row(*sizes, f"{p.difference:.1e}", f"{p.tolerance:.0e}", f"{p.agreement:.0%}")
+    title = "Largest difference of scores from Keras, relative to their spread over classes"
+    table = Table(
+        "file", "MB", "seconds", "classes", "batches", "difference", "tolerance", "same top class", title=title
+    )
+    for file, group in itertools.groupby(proofs, key=lambda proof: proof.file):
+        rows = list(group)
+        worst = max(rows, key=lambda proof: proof.difference)
+        counts = (", ".join(map(str, sorted({getattr(p, field) for p in rows}))) for field in ("classes", "batch"))
+        figures = (f"{worst.difference:.1e}", f"{worst.tolerance:.0e}", f"{min(p.agreement for p in rows):.0%}")
+        table.add_row(file, f"{worst.megabytes:.1f}", f"{worst.seconds:.1f}", *counts, *figures)
     return table
 
 

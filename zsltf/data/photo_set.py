@@ -7,7 +7,7 @@ import numpy as np
 
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable, read_partitions
-from zsltf.data.images import ImageFolder
+from zsltf.data.images import ImageFolder, OnCorrupt
 from zsltf.data.toy import draw_folder
 from zsltf.files import cache_directory
 
@@ -36,6 +36,8 @@ class PhotoSource:
     """Evaluate this many random partitions too, a quarter of the classes unseen."""
     drawn: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Seeds of the drawn sets."""
+    on_corrupt: OnCorrupt = "skip"
+    """A file that can't be decoded: skip lists it in the report, error stops."""
 
     def sets(self) -> list[PhotoSet]:
         """What to run on; the first set's first partition is the one that ships.

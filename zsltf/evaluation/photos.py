@@ -101,8 +101,8 @@ def run_on_photos(
     method: Method,
     backbone: Backbone,
     sets: Sequence[PhotoSet],
-    *,
     protocol: ZeroShotProtocol | None = None,
+    *,
     on_corrupt: OnCorrupt = "skip",
     cache: Path | None = None,
 ) -> PhotoOutcomes:

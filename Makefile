@@ -1,0 +1,34 @@
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: quickstart test test-all lint clean
+
+quickstart: .venv/.installed  ## draw pictures, train, export in three formats, write the report
+	$(BIN)/zsltf run zero_shot --shuffles 20 --out runs/quickstart --overwrite
+	$(BIN)/zsltf export runs/quickstart --format all --overwrite
+	@echo "Open runs/quickstart/report.html"
+
+test: .venv/.installed-dev lint  ## what CI runs
+	$(BIN)/pytest -m "not slow"
+
+test-all: .venv/.installed-dev lint  ## the slow tests too: every figure of the README
+	$(BIN)/pytest
+
+lint: .venv/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+.venv/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "zsltf needs Python 3.11 to 3.13: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --editable .
+	@touch $@
+
+.venv/.installed-dev: .venv/.installed
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv runs

@@ -1,0 +1,35 @@
+"""A backbone by name, as a recipe's options."""
+
+from dataclasses import dataclass
+
+from zsltf.checks import check_choice
+from zsltf.data.decode import Resize
+from zsltf.discovery import constructors, public
+from zsltf.pretrained.backbone import Backbone
+
+__all__ = ["BackboneChoice"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackboneChoice:
+    """Which backbone, with which weights.
+
+    Raises:
+        ValueError: for an unknown name; near misses are suggested.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    """A name that `zsltf ls backbones` prints."""
+    weights: str = "imagenet"
+    """imagenet, random, or a local file."""
+    resize: Resize = "stretch"
+    """How a photo gets to the backbone's size."""
+
+    def __post_init__(self) -> None:
+        check_choice("backbone", self.backbone, constructors("backbones"))
+
+    def build(self) -> Backbone:
+        """The backbone, its weights loaded."""
+        weights = None if self.weights == "random" else self.weights
+        built: Backbone = public("backbones", self.backbone)(weights, resize=self.resize)
+        return built

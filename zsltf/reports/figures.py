@@ -1,0 +1,130 @@
+"""The report's figures: SVG text that takes its colours from the page, the same bytes for the same data."""
+
+import html
+import io
+import re
+import unicodedata
+import warnings
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import matplotlib.style
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+
+__all__ = ["confusion_figure", "curve_figure"]
+
+_INK, _MUTED, _LINE, _SEEN, _UNSEEN, _PAGE = (f"#0000a{i}" for i in range(6))  # stand for the page's colours
+_VARIABLES = {_INK: "ink", _MUTED: "muted", _LINE: "line", _SEEN: "seen", _UNSEEN: "unseen", _PAGE: "page"}
+_BLUE = (0.18, 0.44, 0.75)  # of the heat map's cells: legible on white and on black
+_PIXEL = 1 / 72  # inches in the SVG's unit
+_STYLE = {
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a class may be called $x$
+    "font.size": 12,
+    "text.color": _INK,
+    "axes.edgecolor": _LINE,
+    "axes.labelcolor": _MUTED,
+    "xtick.color": _LINE,
+    "ytick.color": _LINE,
+    "xtick.labelcolor": _MUTED,
+    "ytick.labelcolor": _MUTED,
+    "grid.color": _LINE,
+}
+
+
+def confusion_figure(confusion: Int[np.ndarray, "C C"], names: Sequence[str], seen: int) -> str:
+    """Each row's share of answers; up to 50 classes are labelled, and with bigger cells the shares are written in.
+
+    Args:
+        confusion: counts, rows are the truth; the first `seen` classes are the seen ones.
+        names: of the C classes.
+        seen: how many are seen.
+    """
+    count, labels = len(names), [_label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(names)]
+    shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    side = float(np.clip(780 / count, 15, 44)) * count if count <= 50 else 780.0
+    margin = 30 + (0 if count > 50 else 6.2 * max(map(_width, labels)))  # at 10 pixels a letter is 6.2 wide or less
+    size = side + margin
+    with mpl.style.context(["default", {**_STYLE, "font.size": 10, "svg.hashsalt": "confusion"}]):
+        figure = Figure((size * _PIXEL, size * _PIXEL))
+        axes = figure.add_axes((margin / size, 0, side / size, side / size))
+        axes.imshow([[(*_BLUE, share) for share in row] for row in shares], interpolation="none")
+        axes.axhline(seen - 0.5, color=_UNSEEN, linewidth=1)
+        axes.axvline(seen - 0.5, color=_UNSEEN, linewidth=1)
+        axes.xaxis.tick_top()
+        ticks = range(count) if count <= 50 else []
+        axes.set_xticks(ticks, labels[: len(ticks)], rotation=90, rotation_mode="anchor", ha="left", va="center")
+        axes.set_yticks(ticks, labels[: len(ticks)])
+        axes.tick_params(length=0, pad=5)
+        for text in [*axes.get_xticklabels()[seen:], *axes.get_yticklabels()[seen:]]:
+            text.set_color(_UNSEEN)
+        figure.text(8 / size, side / size / 2, "truth", color=_MUTED, rotation=90, rotation_mode="anchor", ha="center")
+        figure.text(1 - side / size / 2, 1 - 12 / size, "answer", color=_MUTED, ha="center")
+        for row, column in np.argwhere(shares >= 0.005) if side / count >= 22 else []:
+            share = shares[row, column]
+            colour = _PAGE if share > 0.55 else _INK
+            axes.text(column, row, f"{100 * share:.0f}", color=colour, fontsize=9, ha="center", va="center_baseline")
+        return _svg(figure, f"Heat map of {count} by {count} classes: share of each true class's photos by answer")
+
+
+def curve_figure(
+    seen: Float[np.ndarray, " T"], unseen: Float[np.ndarray, " T"], points: dict[str, tuple[float, float]]
+) -> str:
+    """Seen over unseen accuracy for every gamma, the area below shaded.
+
+    Args:
+        seen: accuracy on seen classes.
+        unseen: likewise.
+        points: label -> (seen, unseen), the last one drawn filled.
+    """
+    curve = np.round(np.stack([unseen, seen], axis=1), 3)
+    curve = curve[np.append(True, np.diff(curve, axis=0).any(axis=1))]  # at most 2000 steps are left
+    with mpl.style.context(["default", {**_STYLE, "svg.hashsalt": "curve"}]):
+        figure = Figure((380 * _PIXEL, 350 * _PIXEL))
+        axes = figure.add_axes((0.16, 0.15, 0.8, 0.72))
+        axes.fill_between(*curve.T, color=_SEEN, alpha=0.12, linewidth=0)
+        axes.plot(*curve.T, color=_SEEN, linewidth=1.8)
+        for (label, (y, x)), marker in zip(points.items(), "so", strict=True):
+            face = _UNSEEN if marker == "o" else _PAGE
+            axes.plot([x], [y], marker, color=_UNSEEN, mfc=face, mew=2, ms=8, clip_on=False, label=label, zorder=3)
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="unseen accuracy U", ylabel="seen accuracy S")
+        ticks = np.linspace(0, 1, 5)
+        axes.set_xticks(ticks, [f"{t:.0%}" for t in ticks])
+        axes.set_yticks(ticks, [f"{t:.0%}" for t in ticks])
+        axes.grid(linewidth=0.8)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=2, frameon=False, handletextpad=0.1)
+        return _svg(figure, "Curve of accuracy on seen classes over accuracy on unseen classes")
+
+
+def _label(name: str, longest: int = 26) -> str:
+    """One printable line."""
+    name = "".join(c if c.isprintable() else "\ufffd" for c in name)
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
+def _width(label: str) -> int:
+    """In letters; an East Asian character takes two."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in label)
+
+
+def _svg(figure: Figure, description: str) -> str:
+    """Draw, then keep what belongs into an HTML page: no prologue, no namespaces, no ids but those referred to."""
+    out = io.StringIO()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a letter that matplotlib's font lacks: the browser has it
+        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+    drawing = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", out.getvalue(), flags=re.DOTALL)
+    opening, body = drawing[drawing.index("<svg") :].split(">", 1)
+    view = re.search(r'viewBox="0 0 (\S+) (\S+)"', opening)
+    width, height = view.groups() if view else ("100", "100")
+    head = f'<svg role="img" aria-label="{html.escape(description)}" viewBox="0 0 {width} {height}" '
+    return f'{head}width="{width}" height="{height}">' + re.sub("<[^>]+>", _on_page, body)
+
+
+def _on_page(tag: re.Match[str]) -> str:
+    """A tag, which holds no user's text, in the page's colours."""
+    plain = re.sub(r' id="[\w.]+_\d+"', "", tag[0])
+    return re.sub("#0000a[0-5]", lambda colour: f"var(--{_VARIABLES[colour[0]]})", plain)
