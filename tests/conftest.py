@@ -38,11 +38,13 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def toy_features() -> tuple[Features, ClassTable]:
-    """Features that are a noisy linear image of attributes: 12 seen and 4 unseen classes, 10 examples each."""
+    """16 classes, 10 examples each: a noisy linear image of two factors with four values; the 4 unseen come last."""
     rng = np.random.default_rng(0)
-    semantics = rng.normal(size=(16, 6))
+    first, second = np.divmod(np.arange(16), 4)
+    order = np.argsort(first == second, kind="stable")  # a value of each factor is seen with three of the other
+    semantics = np.concatenate([np.eye(4)[first], np.eye(4)[second]], axis=1)[order]
     y = np.repeat(np.arange(16), 10)
-    x = (semantics @ rng.normal(size=(6, 32)))[y] + 0.3 * rng.normal(size=(160, 32))
+    x = (semantics @ rng.normal(size=(8, 32)))[y] + 0.3 * rng.normal(size=(160, 32))
     classes = ClassTable(
         names=tuple(f"class {i}" for i in range(16)), semantics=semantics.astype(np.float32), seen=np.arange(16) < 12
     )

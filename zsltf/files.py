@@ -52,11 +52,10 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 @contextmanager
 def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure."""
-    with atomic_directory(path.parent / f".{path.name}", overwrite=True) as staging:
-        check_writable(path, overwrite=overwrite)
-        yield staging / path.name
-        (staging / path.name).replace(path)
-    shutil.rmtree(path.parent / f".{path.name}")
+    check_writable(path, overwrite=overwrite)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as staging:
+        yield Path(staging) / path.name
+        (Path(staging) / path.name).replace(path)
 
 
 def _replace(new: Path, path: Path) -> None:
@@ -66,5 +65,10 @@ def _replace(new: Path, path: Path) -> None:
         return
     old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent)) / path.name
     path.rename(old)
-    new.rename(path)
+    try:
+        new.rename(path)
+    except OSError:
+        old.rename(path)
+        old.parent.rmdir()
+        raise
     shutil.rmtree(old.parent)

@@ -59,16 +59,16 @@ class ClassTable:
         """Read `class[,split],column...`; `split` says seen or unseen, and without it every class is seen."""
         header, rows = _read(path)
         first = 2 if header[1:2] == ["split"] else 1
-        splits = [row[1] if first == 2 else "seen" for row in rows]
-        for line, split in enumerate(splits, 2):
+        splits = [row[1] if first == 2 else "seen" for _, row in rows]
+        for (line, _), split in zip(rows, splits, strict=True):
             if split not in ("seen", "unseen"):
                 fail(f"{path}, line {line}, column split", "seen or unseen", repr(split), "Mend the table.")
         semantics = [
             [_number(path, line, column, cell) for column, cell in zip(header[first:], row[first:], strict=True)]
-            for line, row in enumerate(rows, 2)
+            for line, row in rows
         ]
         return cls(
-            names=tuple(row[0] for row in rows),
+            names=tuple(row[0] for _, row in rows),
             semantics=np.array(semantics, np.float32).reshape(len(rows), len(header) - first),
             seen=np.array([split == "seen" for split in splits]),
             columns=tuple(header[first:]),
@@ -107,11 +107,15 @@ class ClassTable:
 def read_partitions(path: Path, names: Sequence[str]) -> dict[str, Bool[np.ndarray, " C"]]:
     """Read `class,partition...` with cells seen or unseen: partition name -> seen mask over `names`."""
     header, rows = _read(path)
-    cells = {row[0]: row[1:] for row in rows}
+    first_cells = [row[0] for _, row in rows]
+    twice = [cell for cells in (header, first_cells) for cell, times in Counter(cells).items() if times > 1]
+    if twice:
+        fail(str(path), "each class and each partition once", f"{', '.join(twice)} more than once", "Mend the table.")
+    cells = {row[0]: row[1:] for _, row in rows}
     missing = [name for name in names if name not in cells]
     if missing:
         fail(str(path), "a row for every class", f"none for {', '.join(missing)}", "Add the rows.")
-    odd = sorted({cell for row in rows for cell in row[1:]} - {"seen", "unseen"})
+    odd = sorted({cell for _, row in rows for cell in row[1:]} - {"seen", "unseen"})
     if odd:
         fail(str(path), "cells seen or unseen", repr(odd[0]), "Mend the table.")
     return {
@@ -119,24 +123,28 @@ def read_partitions(path: Path, names: Sequence[str]) -> dict[str, Bool[np.ndarr
     }
 
 
-def _read(path: Path) -> tuple[list[str], list[list[str]]]:
+def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Header and rows, each row with its line number; blank lines are left out."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [[cell.strip() for cell in row] for row in csv.reader(file) if row]
+            reader = csv.reader(file)
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
     except OSError as error:
         fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
     except UnicodeDecodeError as error:
         fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
-    if len(lines) < 2 or lines[0][0] != "class":
-        first = lines[0][:1] if lines else []
+    except csv.Error as error:
+        fail(str(path), "a CSV file", str(error), "Look for a quote that is never closed.")
+    if len(lines) < 2 or lines[0][1][0] != "class":
+        first = lines[0][1][:1] if lines else []
         fail(
             str(path),
             "a header that starts with 'class' and a row a class",
             f"{first} and {len(lines)} lines",
             "Add it.",
         )
-    header, *rows = lines
-    for line, row in enumerate(rows, 2):
+    (_, header), *rows = lines
+    for line, row in rows:
         if len(row) != len(header):
             fail(f"{path}, line {line}", f"{len(header)} cells", f"{len(row)}", "Mend the row.")
     return header, rows

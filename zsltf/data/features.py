@@ -85,7 +85,9 @@ class Features:
         return replace(self, y=y)
 
     def check_covers(self, classes: ClassTable) -> None:
-        """Refuse a class without an example of weight > 0."""
+        """Refuse a class without an example of weight > 0, and a label that is no row."""
+        if self.y.max() >= len(classes):
+            fail("Features.y", f"labels < {len(classes)}", str(self.y.max()), "Give rows of the ClassTable.")
         total = np.bincount(self.y, weights=self.weights, minlength=len(classes))
         missing = [name for name, weight in zip(classes.names, total, strict=True) if weight <= 0]
         if missing:

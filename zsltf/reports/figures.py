@@ -45,7 +45,7 @@ def confusion_figure(confusion: Int[np.ndarray, "C C"], names: Sequence[str], se
     count, labels = len(names), [_label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(names)]
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
     side = float(np.clip(780 / count, 15, 44)) * count if count <= 50 else 780.0
-    margin = 30 + (0 if count > 50 else 6.2 * max(map(_width, labels)))  # at 10 pixels a letter is 6.2 wide or less
+    margin = 6.2 * max([18, *map(_width, labels)] if count <= 50 else [18])  # 10 pixels high, a letter is 6.2 wide
     size = side + margin
     with mpl.style.context(["default", {**_STYLE, "font.size": 10, "svg.hashsalt": "confusion"}]):
         figure = Figure((size * _PIXEL, size * _PIXEL))
@@ -60,8 +60,7 @@ def confusion_figure(confusion: Int[np.ndarray, "C C"], names: Sequence[str], se
         axes.tick_params(length=0, pad=5)
         for text in [*axes.get_xticklabels()[seen:], *axes.get_yticklabels()[seen:]]:
             text.set_color(_UNSEEN)
-        figure.text(8 / size, side / size / 2, "truth", color=_MUTED, rotation=90, rotation_mode="anchor", ha="center")
-        figure.text(1 - side / size / 2, 1 - 12 / size, "answer", color=_MUTED, ha="center")
+        figure.text((margin - 5) / size, (side + 6) / size, "truth ↓  answer →", color=_MUTED, ha="right")
         for row, column in np.argwhere(shares >= 0.005) if side / count >= 22 else []:
             share = shares[row, column]
             colour = _PAGE if share > 0.55 else _INK
@@ -99,7 +98,7 @@ def curve_figure(
         return _svg(figure, "Curve of accuracy on seen classes over accuracy on unseen classes")
 
 
-def _label(name: str, longest: int = 26) -> str:
+def _label(name: str, longest: int = 30) -> str:
     """One printable line."""
     name = "".join(c if c.isprintable() else "\ufffd" for c in name)
     return name if len(name) <= longest else name[: longest - 1] + "…"

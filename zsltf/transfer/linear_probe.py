@@ -34,8 +34,8 @@ class LinearProbe:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the head; every class needs an example, and a new class a new fit."""
         train.check_covers(classes)
-        model = LogisticRegression(C=self.inverse_penalty, max_iter=5000)
-        model.fit(train.x, train.y, sample_weight=train.weights)
+        model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
+        model.fit(np.asarray(train.x, np.float64), train.y, sample_weight=train.weights)
         kernel, bias = model.coef_, model.intercept_
         if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
             kernel, bias = np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2

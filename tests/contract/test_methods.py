@@ -1,0 +1,110 @@
+"""What every method of every family keeps; a new file is picked up by itself."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from zsltf.classifier import Classifier
+from zsltf.discovery import names, plugin_type
+from zsltf.metrics.accuracy import mean_class_accuracy
+from zsltf.metrics.zero_shot import unseen_accuracy
+
+METHODS = [
+    pytest.param(family, plugin_type(family, name), id=f"{family}-{name}")
+    for family in ("zeroshot", "fewshot", "transfer")
+    for name in names(family)
+]
+pytestmark = pytest.mark.parametrize(("family", "method"), METHODS)
+
+
+@pytest.fixture
+def problem(family, toy_features):
+    """Train, test and classes: unseen ones for zero-shot methods, only seen ones for the others."""
+    features, classes = toy_features
+    rank = np.tile(np.arange(10), len(classes))
+    if family == "zeroshot":
+        return features.select(classes.seen[features.y]), features.select(~classes.seen[features.y]), classes
+    everything = classes.with_seen(np.ones(len(classes), bool))
+    return features.select(rank < 5), features.select(rank >= 5), everything
+
+
+def test_is_a_frozen_dataclass_that_explains_its_fields(family, method):
+    assert dataclasses.is_dataclass(method)
+    assert method.__dataclass_params__.frozen
+    assert "Source:" in method.__doc__
+    assert set(method.SEARCH) <= {field.name for field in dataclasses.fields(method)}
+    for field, values in method.SEARCH.items():
+        assert [getattr(method(**{field: value}), field) for value in values] == list(values)
+
+
+def test_beats_chance(family, method, problem):
+    train, test, classes = problem
+    scores = method().fit(train, classes).score(test.x)
+    if family == "zeroshot":
+        assert unseen_accuracy(scores, test.y, classes.seen) > 2 / 4
+    else:
+        assert mean_class_accuracy(test.y, scores.argmax(axis=1)) > 0.9
+
+
+def test_the_order_of_images_does_not_matter(family, method, problem):
+    train, test, classes = problem
+    order = np.random.default_rng(1).permutation(len(train))
+    expected = method().fit(train, classes).score(test.x)
+    assert_close(method().fit(train.select(order), classes).score(test.x), expected)
+
+
+def test_the_order_of_classes_only_permutes_the_scores(family, method, problem):
+    train, test, classes = problem
+    order = np.random.default_rng(2).permutation(len(classes))
+    moved = train.with_y(order.argsort()[train.y])
+    expected = method().fit(train, classes).score(test.x)[:, order]
+    assert_close(method().fit(moved, classes.select(order)).score(test.x), expected)
+
+
+def test_a_weight_counts_like_repetition(family, method, problem):
+    train, test, classes = problem
+    times = np.random.default_rng(3).integers(1, 4, len(train))
+    weighted = dataclasses.replace(train, sample_weight=times.astype(np.float32))
+    repeated = train.select(np.repeat(np.arange(len(train)), times))
+    assert_close(method().fit(weighted, classes).score(test.x), method().fit(repeated, classes).score(test.x))
+
+
+def test_saves_and_loads_to_the_bit(family, method, problem, tmp_path):
+    train, test, classes = problem
+    fitted = method().fit(train, classes)
+    fitted.save(tmp_path / "model.keras")
+    loaded = Classifier.load(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.score(test.x), fitted.score(test.x))
+    assert (loaded.names, loaded.opens_by, loaded.gamma) == (fitted.names, fitted.opens_by, fitted.gamma)
+    np.testing.assert_array_equal(loaded.classes.semantics, classes.semantics)
+    np.testing.assert_array_equal(loaded.classes.seen, classes.seen)
+
+
+def test_takes_a_new_class_by_each_door_that_it_claims_and_by_no_other(family, method, problem, toy_features):
+    train, test, classes = problem
+    hidden = len(classes) - 1
+    rest = classes.select(np.arange(hidden))
+    fitted = method().fit(train.select(train.y != hidden), rest)
+    new, photos = classes.select([hidden]), toy_features[0].select(toy_features[0].y == hidden).x
+    doors = {
+        "semantics": lambda: fitted.with_classes(new),
+        "photos": lambda: fitted.with_photos(new.names[0], photos[:5], new.semantics[0]),
+    }
+    for door, enter in doors.items():
+        if door not in fitted.opens_by:
+            with pytest.raises(ValueError, match=f"expected a Classifier that opens by {door}"):
+                enter()
+            continue
+        opened = enter()
+        assert opened.names == classes.names
+        assert not opened.classes.seen[hidden]
+        np.testing.assert_array_equal(opened.score(test.x)[:, :hidden], fitted.score(test.x))
+        others = [c for c in range(hidden) if family != "zeroshot" or not classes.seen[c]]
+        scores = opened.score(photos[5:])[:, [*others, hidden]]
+        assert (scores.argmax(axis=1) == len(others)).mean() > 0.5
+
+
+def assert_close(got, expected):
+    """Equal up to the solver's tolerance, relative to the scores' spread."""
+    np.testing.assert_allclose(got, expected, atol=2e-3 * expected.std(), rtol=0)
