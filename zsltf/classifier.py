@@ -17,6 +17,8 @@ from zsltf.similarities.dot import Dot
 __all__ = ["Classifier", "Door", "linear"]
 
 Door = Literal["semantics", "photos"]
+_PARTS = ("preprocess", "embed", "project", "similarity")
+_OPTIONS = ("gamma", "opens_by", "activation")
 
 for _family in ("layers", "similarities"):
     for _name in names(_family):
@@ -55,7 +57,7 @@ class Classifier(keras.Model):
         activation: Literal["softmax", "sigmoid"] = "softmax",
         name: str = "classifier",
     ) -> None:
-        super().__init__(name=name, trainable=False)
+        super().__init__(name=name)
         check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
         self.preprocess, self.embed = preprocess, embed
         self.project, self.similarity = project, similarity or Dot(name="dot")
@@ -109,8 +111,9 @@ class Classifier(keras.Model):
         """Logits to probabilities."""
         return keras.ops.softmax(logits) if self.activation == "softmax" else keras.ops.sigmoid(logits)
 
-    def score(self, x: np.ndarray, batch_size: int = 4096) -> Float[np.ndarray, "N C"]:
-        """Logits as NumPy, in batches."""
+    def score(self, x: np.ndarray, batch_size: int | None = None) -> Float[np.ndarray, "N C"]:
+        """Logits as NumPy, in batches: by default of 32 images or 4096 feature vectors."""
+        batch_size = batch_size or (4096 if self.preprocess is None else 32)
         parts = [keras.ops.convert_to_numpy(self(x[i : i + batch_size])) for i in range(0, len(x), batch_size)]
         return np.concatenate(parts)
 
@@ -180,39 +183,20 @@ class Classifier(keras.Model):
         return self._replace(embed=keras.Model(x, self.embed(features(x)), name="embed"), **changes)
 
     def _replace(self, **changes: Any) -> Self:
-        kept = {
-            "preprocess": self.preprocess,
-            "embed": self.embed,
-            "project": self.project,
-            "similarity": self.similarity,
-            "classes": self.classes,
-            "class_vectors": keras.ops.convert_to_numpy(self.class_vectors),
-            "bias": keras.ops.convert_to_numpy(self.bias),
-            "gamma": self.gamma,
-            "opens_by": self.opens_by,
-            "activation": self.activation,
-        }
-        return type(self)(**{**kept, **changes})
+        kept = {name: getattr(self, name) for name in (*_PARTS, *_OPTIONS)}
+        table = {name: keras.ops.convert_to_numpy(getattr(self, name)) for name in ("class_vectors", "bias")}
+        return type(self)(**{**kept, **table, "classes": self.classes, **changes})
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            "preprocess": keras.saving.serialize_keras_object(self.preprocess),
-            "embed": keras.saving.serialize_keras_object(self.embed),
-            "project": keras.saving.serialize_keras_object(self.project),
-            "similarity": keras.saving.serialize_keras_object(self.similarity),
-            "names": list(self.names),
-            "columns": list(self.columns),
-            "vector_shape": list(self.class_vectors.shape[1:]),
-            "gamma": self.gamma,
-            "opens_by": list(self.opens_by),
-            "activation": self.activation,
-        }
+        parts = {part: keras.saving.serialize_keras_object(getattr(self, part)) for part in _PARTS}
+        options = {option: getattr(self, option) for option in (*_OPTIONS, "names", "columns")}
+        return {**parts, **options, "vector_shape": self.class_vectors.shape[1:]}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """The structure; the table's arrays come with the weights."""
         names, columns, shape = config.pop("names"), config.pop("columns"), config.pop("vector_shape")
-        for part in ("preprocess", "embed", "project", "similarity"):
+        for part in _PARTS:
             config[part] = keras.saving.deserialize_keras_object(config[part])
         count = len(names)
         empty = ClassTable(
