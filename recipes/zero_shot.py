@@ -41,7 +41,7 @@ class Config:
 def main(config: Config) -> None:
     """Photos -> features -> method -> report and run folder."""
     start = time.perf_counter()
-    check_writable(config.out, overwrite=config.overwrite)
+    check_writable(config.out, overwrite=config.overwrite, ours="report.json")
     config.protocol.check(config.method)
     keras.utils.set_random_seed(config.protocol.seed)
     sets, backbone = config.photos.sets(), config.network.build()

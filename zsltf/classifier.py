@@ -69,6 +69,7 @@ class Classifier(keras.Model):
         check_shape("Classifier.bias", bias, (len(classes),), "Give one bias a class.")
         check_shape("Classifier.class_vectors", class_vectors, (len(classes), *class_vectors.shape[1:]), "One a class.")
         check_finite("Classifier.class_vectors", class_vectors, "Check the fit.")
+        check_finite("Classifier.bias", bias, "Check the fit.")
         self.semantics = self._constant("semantics", classes.semantics)
         self.seen = self._constant("seen", classes.seen)
         self.class_vectors = self._constant("class_vectors", class_vectors)
@@ -112,10 +113,10 @@ class Classifier(keras.Model):
         return keras.ops.softmax(logits) if self.activation == "softmax" else keras.ops.sigmoid(logits)
 
     def score(self, x: np.ndarray, batch_size: int | None = None) -> Float[np.ndarray, "N C"]:
-        """Logits as NumPy, in batches: by default of 32 images or 4096 feature vectors."""
-        batch_size = batch_size or (4096 if self.preprocess is None else 32)
-        parts = [keras.ops.convert_to_numpy(self(x[i : i + batch_size])) for i in range(0, len(x), batch_size)]
-        return np.concatenate(parts)
+        """Logits as NumPy, in batches: by default of 32 images, compiled, or of 4096 feature vectors."""
+        size = batch_size or (4096 if self.preprocess is None else 32)
+        logits = self if self.preprocess is None else self.predict_on_batch
+        return np.concatenate([np.asarray(logits(x[i : i + size])) for i in range(0, len(x), size)])
 
     def project_semantics(self, semantics: Float[np.ndarray, "C A"]) -> Float[np.ndarray, "C *K"]:
         """Class vectors of semantics rows."""
@@ -130,7 +131,8 @@ class Classifier(keras.Model):
             ValueError: if this Classifier doesn't open by semantics, or the columns differ.
         """
         self.check_door("semantics")
-        return self._extended(new.with_seen(np.zeros(len(new), bool)), self.project_semantics(new.semantics))
+        classes = self.classes.concatenate(new.with_seen(np.zeros(len(new), bool)))
+        return self._extended(classes, self.project_semantics(new.semantics))
 
     def with_photos(self, name: str, x: np.ndarray, semantics: Float[np.ndarray, " A"] | None = None) -> Self:
         """These classes and one more, whose vector is the mean embedding of a few examples x.
@@ -157,12 +159,15 @@ class Classifier(keras.Model):
         """These classes and M more by their class vectors; semantics that nobody knows are kept as 0."""
         rows = np.zeros((len(names), len(self.columns))) if semantics is None else semantics
         unseen = np.zeros(len(names), bool)
-        return self._extended(ClassTable(names=names, semantics=rows, seen=unseen, columns=self.columns), vectors)
+        new = ClassTable(names=names, semantics=rows, seen=unseen, columns=self.columns)
+        return self._extended(self.classes.concatenate(new), vectors)
 
-    def _extended(self, new: ClassTable, vectors: np.ndarray) -> Self:
-        both = np.concatenate([keras.ops.convert_to_numpy(self.class_vectors), vectors])
+    def _extended(self, classes: ClassTable, vectors: np.ndarray) -> Self:
+        known = keras.ops.convert_to_numpy(self.class_vectors)
+        shape = (len(classes) - len(known), *known.shape[1:])
+        check_shape("new class vectors", vectors, shape, "Give one a class, as long as the others.")
         bias = np.concatenate([keras.ops.convert_to_numpy(self.bias), np.zeros(len(vectors))])
-        return self._replace(classes=self.classes.concatenate(new), class_vectors=both, bias=bias)
+        return self._replace(classes=classes, class_vectors=np.concatenate([known, vectors]), bias=bias)
 
     def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
         """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature)."""

@@ -63,14 +63,14 @@ def deliver(run: Run, exporters: Sequence[Any], out: Path, *, overwrite: bool = 
     Raises:
         ValueError: if a file differs from Keras by more than its format's tolerance.
     """
-    check_writable(out, overwrite=overwrite)
+    check_writable(out, overwrite=overwrite, ours="parity.json")
     classifier, golden = run.classifier(), run.golden()
     _check_reload(classifier, golden)
     with atomic_directory(out, overwrite=overwrite) as folder:
         proofs = [proof for exporter in exporters for proof in prove(exporter, classifier, golden, folder)]
         broken = [proof for proof in proofs if not proof.holds]
         if broken:
-            worst = max(broken, key=lambda proof: proof.difference / proof.tolerance)
+            worst = max(broken, key=lambda proof: proof.difference)
             received = f"{worst.difference:.1e} (same top class: {worst.agreement:.0%})"
             fail(worst.file, f"scores within {worst.tolerance:.0e} of Keras", received, "The file is not published.")
         (folder / "parity.json").write_text(json.dumps([asdict(proof) for proof in proofs], indent=1), "utf-8")
@@ -119,10 +119,12 @@ def _with_four_more(classifier: Classifier, artifact: Artifact) -> tuple[Classif
 
 
 def _check_reload(classifier: Classifier, golden: Golden) -> None:
-    parity = compare(golden.scores, classifier.score(golden.images), 1e-4)
-    if parity.difference > 1e-4:
-        received = f"{parity.difference:.1e} off"
-        fail("model.keras", "the golden batch's scores", received, "The run folder was changed: run the recipe again.")
+    scores, fix = classifier.score(golden.images), "The run folder was changed: run the recipe again."
+    if scores.shape != golden.scores.shape:
+        fail("model.keras", "the golden batch's scores", f"those of {scores.shape[1]} classes", fix)
+    difference = compare(golden.scores, scores, 1e-4).difference
+    if not difference <= 1e-4:  # nor NaN
+        fail("model.keras", "the golden batch's scores", f"{difference:.1e} off", fix)
 
 
 def _size(path: Path) -> int:

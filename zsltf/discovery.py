@@ -60,8 +60,9 @@ def one_of(family: str) -> Any:
     """For a Config's field: any method of a family, as tyro's subcommands `method:NAME --method.SETTING`."""
     import tyro
 
-    marked = tuple(Annotated[plugin_type(family, name), tyro.conf.subcommand(name)] for name in names(family))
-    choice: Any = Union[marked]  # noqa: UP007 (built at run time)
+    marked = [Annotated[plugin_type(family, name), tyro.conf.subcommand(name)] for name in names(family)]
+    hidden = Annotated[None, tyro.conf.Suppress]  # a Union of one method would be no Union, hence no subcommand
+    choice: Any = Union[(*marked, hidden)]
     return tyro.conf.arg(constructor=choice)
 
 

@@ -1,5 +1,6 @@
 """Atomic writes and hashes: a reader sees a whole file or none."""
 
+import errno
 import hashlib
 import os
 import shutil
@@ -24,26 +25,36 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_writable(path: Path, *, overwrite: bool = False) -> None:
-    """A new file or folder can be written at `path`: called before slow work starts."""
+def check_writable(path: Path, *, overwrite: bool = False, ours: str | None = None) -> None:
+    """A new file or folder can be written at `path`: called before slow work starts; it leaves no trace.
+
+    Args:
+        path: what is to be written.
+        overwrite: whether something may be there already.
+        ours: the file that marks a folder as one of zsltf's; no other one is overwritten.
+    """
     if path.exists() and not overwrite:
         fail(str(path), "a path where nothing is yet", "an existing one", "Choose another path, or pass --overwrite.")
+    if ours and path.exists() and not (path / ours).is_file():
+        fail(str(path), f"a folder with {ours} to overwrite", "something else", "Choose another path.")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        fail(str(path.parent), "a folder that can be written", str(error.strerror), "Choose another output folder.")
+        fail(str(folder), "a folder that can be written", str(error.strerror), "Choose another output folder.")
 
 
 @contextmanager
 def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder beside `path` that becomes `path` on success and vanishes on failure."""
     check_writable(path, overwrite=overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
     try:
         staging.chmod(0o755)
-        yield staging
+        with _advice_on_a_full_disk(path):
+            yield staging
         _replace(staging, path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -53,9 +64,22 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure."""
     check_writable(path, overwrite=overwrite)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as staging:
-        yield Path(staging) / path.name
+        with _advice_on_a_full_disk(path):
+            yield Path(staging) / path.name
         (Path(staging) / path.name).replace(path)
+
+
+@contextmanager
+def _advice_on_a_full_disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.ENOSPC or error.filename:
+            raise
+        advice = "No space left on device. Make room or choose another folder; nothing half-written is left"
+        raise OSError(errno.ENOSPC, advice, str(path)) from error
 
 
 def _replace(new: Path, path: Path) -> None:

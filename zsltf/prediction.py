@@ -62,7 +62,13 @@ def photo_paths(given: Sequence[Path]) -> list[Path]:
 
 
 def predict(artifact: Artifact, photos: Sequence[Path], top: int = 3) -> Iterator[Prediction]:
-    """Decode, shrink and classify photo after photo."""
+    """Decode, shrink and classify photo after photo.
+
+    Raises:
+        ValueError: if top < 1.
+    """
+    if top < 1:
+        fail("top", "1 or more", str(top), "Start from the default.")
     for photo in photos:
         try:
             image = decode(photo, artifact.card.size, artifact.card.resize)

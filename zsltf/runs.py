@@ -2,10 +2,13 @@
 
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -54,24 +57,35 @@ class Run:
         """Read a JSON file of the run.
 
         Raises:
-            ValueError: if the folder has none.
+            ValueError: if the folder has none, or a damaged one; so do `classifier` and `golden`.
         """
-        if not (self.path / name).is_file():
-            fail(str(self.path), f"a run folder with {name}", "none", "Give the folder that zsltf run wrote.")
-        return json.loads((self.path / name).read_text("utf-8"))
+        with self._reading(name) as path:
+            return json.loads(path.read_text("utf-8"))
 
     def classifier(self) -> Classifier:
         """The Classifier, from images."""
-        if not (self.path / "model.keras").is_file():
-            fail(str(self.path), "a run folder with model.keras", "none", "Give the folder that zsltf run wrote.")
-        return Classifier.load(self.path / "model.keras")
+        with self._reading("model.keras") as path:
+            return Classifier.load(path)
 
     def golden(self) -> Golden:
         """The golden batch."""
-        if not (self.path / "golden.npz").is_file():
-            fail(str(self.path), "a run folder with golden.npz", "none", "Run the recipe again.")
-        with np.load(self.path / "golden.npz", allow_pickle=False) as file:
-            return Golden(images=file["images"], scores=file["scores"])
+        with (
+            self._reading("golden.npz") as path,
+            path.open("rb") as file,  # NumPy leaves a broken one open
+            np.load(file, allow_pickle=False) as arrays,
+        ):
+            return Golden(images=arrays["images"], scores=arrays["scores"])
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[Path]:
+        path = self.path / name
+        if not path.is_file():
+            fail(str(self.path), f"a run folder with {name}", "none", "Give the folder that zsltf run wrote.")
+        try:
+            yield path
+        except (ValueError, OSError, KeyError, TypeError, BadZipFile) as error:
+            reason = str(error).partition("\n")[0].partition(". ")[0]
+            fail(str(path), "a file as zsltf run wrote it", f"a damaged one ({reason})", "Run the recipe again.")
 
 
 def versions() -> dict[str, str]:

@@ -47,6 +47,8 @@ class Artifact:
         check_shape("images", images, (None, None, None, 3), "Give a batch of RGB images.")
         if images.dtype != np.uint8:
             fail("images", "uint8 in 0..255", str(images.dtype), "Don't normalise: the file does.")
+        if not images.size:
+            fail("images", "at least one image of one pixel", f"shape {images.shape}", "Leave empty batches out.")
         if not self.edited:
             return self.built_in(images)
         return self.open_vocabulary(images, self.class_vectors, self.class_bias)

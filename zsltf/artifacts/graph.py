@@ -1,5 +1,8 @@
 """The two functions of an exported file, as TensorFlow graphs: score(images, class_vectors, class_bias) and project."""
 
+import errno
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,7 +10,7 @@ import tensorflow as tf
 
 from zsltf.classifier import Classifier
 
-__all__ = ["project_function", "project_signature", "score_function", "score_signature", "table"]
+__all__ = ["project_function", "project_signature", "save", "score_function", "score_signature", "table"]
 
 
 def score_signature(classifier: Classifier, batch: int | None) -> list[Any]:
@@ -51,3 +54,15 @@ def table(classifier: Classifier) -> dict[str, np.ndarray]:
         "class_vectors": np.asarray(classifier.class_vectors, np.float32),
         "class_bias": np.asarray(classifier.class_bias, np.float32),
     }
+
+
+def save(module: tf.Module, path: Path, signatures: dict[str, Any]) -> None:
+    """Write a SavedModel folder.
+
+    Raises:
+        OSError: if the disk is full.
+    """
+    try:
+        tf.saved_model.save(module, path, signatures=signatures)
+    except tf.errors.ResourceExhaustedError as error:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error

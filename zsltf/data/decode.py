@@ -43,6 +43,8 @@ def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8
 
 def _upright_rgb(image: Image.Image) -> Image.Image:
     turned = ImageOps.exif_transpose(image)
+    if turned.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
+        turned = turned.point(lambda value: value / 257).convert("L")
     if turned.has_transparency_data:
         with_alpha = turned.convert("RGBA")
         turned = Image.alpha_composite(Image.new("RGBA", with_alpha.size, "white"), with_alpha)

@@ -39,6 +39,12 @@ class PhotoSource:
     on_corrupt: OnCorrupt = "skip"
     """A file that can't be decoded: skip lists it in the report, error stops."""
 
+    def __post_init__(self) -> None:
+        if self.random_partitions < 0:
+            fail("random_partitions", "0 or more", str(self.random_partitions), "Start from the default.")
+        if not self.drawn:
+            fail("drawn", "one seed or more", "none", "Start from the default.")
+
     def sets(self) -> list[PhotoSet]:
         """What to run on; the first set's first partition is the one that ships.
 

@@ -14,7 +14,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.decode import decode
 from zsltf.data.images import OnCorrupt
 from zsltf.data.photo_set import PhotoSet
-from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_zero_shot
+from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, check_enough, run_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
 from zsltf.protocols import Method
@@ -120,6 +120,9 @@ def run_on_photos(
     outcomes: dict[str, Outcome] = {}
     floors: dict[str, float] = {}
     extractions = []
+    for photos in sets:
+        for classes in photos.partitions.values():
+            check_enough(photos.images.y, classes)  # before slow work; run_zero_shot does it for what can be decoded
     for photos in sets:
         extractions.append(extract_features(backbone, photos.images, on_corrupt=on_corrupt, cache=cache))
         colour = extract_features(mean_colour(), photos.images, cache=cache).features

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, Int
+from threadpoolctl import threadpool_limits
 
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
@@ -17,7 +18,7 @@ from zsltf.training.folds import class_disjoint_folds, hold_out
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import PREPARATIONS, Choice, calibrated, fit_prepared, select
 
-__all__ = ["Outcome", "ZeroShotProtocol", "ZeroShotReport", "evaluate_zero_shot", "run_zero_shot"]
+__all__ = ["Outcome", "ZeroShotProtocol", "ZeroShotReport", "check_enough", "evaluate_zero_shot", "run_zero_shot"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,10 +41,15 @@ class ZeroShotProtocol:
 
     def check(self, method: Method) -> None:
         """Refuse settings that the search would overrule."""
-        if self.search and method != type(method)():
-            fail("method", "its defaults, since the search chooses its settings", str(method), "Add --no-search.")
-        if self.shuffles < 0:
-            fail("shuffles", "0 or more", str(self.shuffles), "Start from the default.")
+        for name, given, default in (
+            ("method", method, type(method)()),
+            ("preparation", self.preparation, type(self)().preparation),
+        ):
+            if self.search and given != default:
+                fail(name, "its defaults, since the search chooses its settings", str(given), "Add --no-search.")
+        for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):
+            if number < 0:
+                fail(name, "0 or more", str(number), "Start from the default.")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +93,7 @@ class Outcome:
     """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
 
 
+@threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: one thread is 2 to 6 times faster than two
 def run_zero_shot(
     method: Method, features: Features, classes: ClassTable, protocol: ZeroShotProtocol | None = None
 ) -> Outcome:
@@ -103,7 +110,7 @@ def run_zero_shot(
     """
     protocol = protocol or ZeroShotProtocol()
     protocol.check(method)
-    _check(features, classes)
+    check_enough(features.y, classes)
     of_seen = np.flatnonzero(classes.seen[features.y])
     held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
     train = features.select(of_seen[~held_out])
@@ -154,12 +161,13 @@ def _shuffled_accuracy(choice: Choice, train: Features, test: Features, classes:
     return unseen_accuracy(scores, rows.y, classes.seen)
 
 
-def _check(features: Features, classes: ClassTable) -> None:
+def check_enough(y: Int[np.ndarray, " N"], classes: ClassTable) -> None:
+    """Refuse a problem with too few classes or too few images of one, given each image's label."""
     seen, unseen = int(classes.seen.sum()), int((~classes.seen).sum())
     if seen < 4 or unseen < 2:
         fix = "Mark more classes in the column split, or give --partitions FILE or --random-partitions N."
         fail("classes", "at least 4 seen and 2 unseen", f"{seen} seen and {unseen} unseen", fix)
-    counts = np.bincount(features.y, minlength=len(classes))
+    counts = np.bincount(y, minlength=len(classes))
     few = [f"{classes.names[i]} ({counts[i]})" for i in np.flatnonzero(counts < np.where(classes.seen, 4, 1))]
     if few:
         fail("images", "at least 4 of a seen class and 1 of an unseen one", ", ".join(few[:5]), "Add photos.")

@@ -36,7 +36,7 @@ class SavedModel:
         """Trace and save."""
         import tensorflow as tf
 
-        from zsltf.artifacts.graph import project_function, score_function
+        from zsltf.artifacts.graph import project_function, save, score_function
 
         module = tf.Module()
         module.weights = [variable.value for variable in classifier.variables]
@@ -54,7 +54,7 @@ class SavedModel:
         signatures = {"serving_default": serve, "open_vocabulary": module.score, "table": table}
         if classifier.project is not None:
             signatures["project"] = project_function(classifier)
-        tf.saved_model.save(module, path, signatures=signatures)
+        save(module, path, signatures)
         (path / _CARD).parent.mkdir()
         (path / _CARD).write_text(Card.of(classifier).to_json(), "utf-8")
 

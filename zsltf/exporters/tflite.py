@@ -91,11 +91,13 @@ def _convert(function: Any, signature: str) -> bytes:
 
     import tensorflow as tf
 
+    from zsltf.artifacts.graph import save
+
     module = tf.Module()
     module.function = function
     module.captured = list(function.get_concrete_function().variables)
     with tempfile.TemporaryDirectory() as folder:
-        tf.saved_model.save(module, folder, signatures={signature: function})
+        save(module, Path(folder), {signature: function})
         return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature]).convert()
 
 

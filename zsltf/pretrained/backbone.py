@@ -65,7 +65,10 @@ class Backbone:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of architecture, weights and preprocessing: equal fingerprints give equal features."""
-        digest = hashlib.sha256(repr((self.name, self.preprocess.get_config())).encode())
+        architecture = self.model.to_json()
+        for i, layer in enumerate(self.model.layers):  # Keras numbers unnamed layers on through a session
+            architecture = architecture.replace(f'"{layer.name}"', f'"{i}"')
+        digest = hashlib.sha256(repr((self.name, architecture, self.preprocess.get_config())).encode())
         for variable in self.model.weights:
             value = np.ascontiguousarray(variable.numpy())
             digest.update(repr((value.shape, value.dtype.str)).encode())

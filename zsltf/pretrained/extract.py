@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tensorflow as tf
@@ -89,32 +89,22 @@ def _fill(
     skipped: dict[int, str] = {}
     kept: list[int] = []
     with atomic_directory(folder, overwrite=True) as staging:
-        out = None
-        for indices, batch in _stream(backbone, images, maps, batch_size, on_corrupt, skipped):
-            if out is None:
-                shape = (len(images), *batch.shape[1:])
-                out = np.lib.format.open_memmap(staging / "all.npy", mode="w+", dtype=np.float32, shape=shape)
-            out[len(kept) : len(kept) + len(batch)] = batch
-            kept.extend(indices.tolist())
-        if out is None:
-            fail(
-                str(images.root),
-                "an image that can be decoded",
-                "none",
-                f"First reason: {next(iter(skipped.values()))}",
-            )
-        _shorten(staging, out, len(kept))
+        with (staging / "x.npy").open("wb") as file:  # a memory-mapped file would die of a full disk, not raise
+            for indices, batch in _stream(backbone, images, maps, batch_size, on_corrupt, skipped):
+                if not kept:
+                    _write_header(file, (len(images), *batch.shape[1:]))
+                file.write(batch.astype("<f4").tobytes())  # a model of mixed precision may give halves
+                kept.extend(indices.tolist())
+            if not kept:
+                reason = f"First reason: {next(iter(skipped.values()))}"
+                fail(str(images.root), "an image that can be decoded", "none", reason)
+            file.seek(0)
+            _write_header(file, (len(kept), *batch.shape[1:]))  # as long as the first: NumPy leaves room for digits
         (staging / "record.json").write_text(json.dumps({"kept": kept, "skipped": skipped}), "utf-8")
 
 
-def _shorten(staging: Path, out: np.memmap, count: int) -> None:
-    """x.npy holds the rows of decoded images only."""
-    out.flush()
-    if count == len(out):
-        (staging / "all.npy").rename(staging / "x.npy")
-        return
-    np.save(staging / "x.npy", out[:count])
-    (staging / "all.npy").unlink()
+def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
+    np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
 
 
 def _stream(

@@ -1,5 +1,6 @@
 """Pretrained weights: a file of keras.applications or one of the user's, loaded or refused with a way out."""
 
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +36,15 @@ class PublishedWeights:
             ValueError: if it is not cached and can't be downloaded; the message names the URL, the path and other ways.
         """
         name = self.url.rpartition("/")[2]
-        cached = Path(keras.config.keras_home()) / "models" / name
+        home = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")  # Keras' rule, which it keeps to itself
+        options = {"cache_dir": str(home), "cache_subdir": "models", "file_hash": self.md5 or None}
         try:
-            return Path(keras.utils.get_file(name, self.url, cache_subdir="models", file_hash=self.md5 or None))
+            home.mkdir(parents=True, exist_ok=True)
+            return Path(keras.utils.get_file(name, self.url, **options))
         except Exception as error:  # noqa: BLE001 (Keras raises a bare Exception)
             fail(
                 "weights 'imagenet'",
-                f"{self.url} or its copy at {cached}",
+                f"{self.url} or its copy at {home / 'models' / name}",
                 f"neither ({error})",
                 "Put the file there, give a local file with --weights FILE, start from --weights random, "
                 "or take --backbone efficientnet_lite0, whose weights come with pip.",
@@ -51,12 +54,12 @@ class PublishedWeights:
 def load_weights(
     model: keras.Model, weights: str | Path | None, published: PublishedWeights | None = None
 ) -> Provenance:
-    """Fill `model` from "imagenet", from a local .h5, .weights.h5 or .keras file, or leave it random (None).
+    """Fill `model` from "imagenet" or a local .h5, .weights.h5 or .keras file; None and "random" leave it random.
 
     Raises:
         ValueError: if the file is missing or holds another architecture.
     """
-    if weights is None:
+    if weights in (None, "random"):
         return Provenance(source="random")
     if weights == "imagenet":
         if published is None:
@@ -80,13 +83,15 @@ def _load(model: keras.Model, path: Path) -> None:
                 _check_count(model, path)
                 model.load_weights(path)
     except (ValueError, OSError, KeyError, TypeError) as error:
-        fail(str(path), f"the weights of {model.name}", str(error).partition("\n")[0], "Give a file of that network.")
+        reason = str(error).partition("\n")[0].rstrip(".")
+        fail(str(path), f"the weights of {model.name}", reason, "Give a file of that network.")
 
 
 def _check_count(model: keras.Model, path: Path) -> None:
     """Keras fills what it finds and leaves out the rest of a deeper network without a word."""
-    arrays: list[str] = []
+    items: list[str] = []
     with h5py.File(path) as file:
-        file.visititems(lambda name, item: arrays.append(name) if isinstance(item, h5py.Dataset) else None)
+        file.visititems(lambda name, item: items.append(name) if isinstance(item, h5py.Dataset) else None)
+    arrays = [name for name in items if not name.startswith("optimizer")]  # a trained model's file holds its state too
     if len(arrays) != len(model.weights):
         raise ValueError(f"{len(arrays)} arrays for {len(model.weights)} weights")

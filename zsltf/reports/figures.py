@@ -6,11 +6,13 @@ import re
 import unicodedata
 import warnings
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from jaxtyping import Float, Int
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 __all__ = ["confusion_figure", "curve_figure"]
@@ -18,11 +20,9 @@ __all__ = ["confusion_figure", "curve_figure"]
 _INK, _MUTED, _LINE, _SEEN, _UNSEEN, _PAGE = (f"#0000a{i}" for i in range(6))  # stand for the page's colours
 _VARIABLES = {_INK: "ink", _MUTED: "muted", _LINE: "line", _SEEN: "seen", _UNSEEN: "unseen", _PAGE: "page"}
 _BLUE = (0.18, 0.44, 0.75)  # of the heat map's cells: legible on white and on black
-_PIXEL = 1 / 72  # inches in the SVG's unit
 _STYLE = {
     "svg.fonttype": "none",
     "text.parse_math": False,  # a class may be called $x$
-    "font.size": 12,
     "text.color": _INK,
     "axes.edgecolor": _LINE,
     "axes.labelcolor": _MUTED,
@@ -42,30 +42,36 @@ def confusion_figure(confusion: Int[np.ndarray, "C C"], names: Sequence[str], se
         names: of the C classes.
         seen: how many are seen.
     """
-    count, labels = len(names), [_label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(names)]
+    count, labelled = len(names), len(names) <= 50
+    labels = [_label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(names)] if labelled else []
     shares = confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
-    side = float(np.clip(780 / count, 15, 44)) * count if count <= 50 else 780.0
-    margin = 6.2 * max([18, *map(_width, labels)] if count <= 50 else [18])  # 10 pixels high, a letter is 6.2 wide
-    size = side + margin
-    with mpl.style.context(["default", {**_STYLE, "font.size": 10, "svg.hashsalt": "confusion"}]):
-        figure = Figure((size * _PIXEL, size * _PIXEL))
-        axes = figure.add_axes((margin / size, 0, side / size, side / size))
+    side = min(max(780, 15 * count), 44 * count) if labelled else 780
+    left = 6.5 * max([18, *map(_width, labels)])  # 10 pixels high, a letter is 6.5 wide
+    width, height = left + side, side + (left if labelled else 20)
+    with _style("confusion", font_size=10):
+        figure = Figure((width / 72, height / 72))
+        axes = figure.add_axes((left / width, 0, side / width, side / height))
         axes.imshow([[(*_BLUE, share) for share in row] for row in shares], interpolation="none")
         axes.axhline(seen - 0.5, color=_UNSEEN, linewidth=1)
         axes.axvline(seen - 0.5, color=_UNSEEN, linewidth=1)
         axes.xaxis.tick_top()
-        ticks = range(count) if count <= 50 else []
-        axes.set_xticks(ticks, labels[: len(ticks)], rotation=90, rotation_mode="anchor", ha="left", va="center")
-        axes.set_yticks(ticks, labels[: len(ticks)])
+        axes.set_xticks(range(len(labels)), labels, rotation=90, rotation_mode="anchor", ha="left", va="center")
+        axes.set_yticks(range(len(labels)), labels)
         axes.tick_params(length=0, pad=5)
         for text in [*axes.get_xticklabels()[seen:], *axes.get_yticklabels()[seen:]]:
             text.set_color(_UNSEEN)
-        figure.text((margin - 5) / size, (side + 6) / size, "truth ↓  answer →", color=_MUTED, ha="right")
-        for row, column in np.argwhere(shares >= 0.005) if side / count >= 22 else []:
-            share = shares[row, column]
-            colour = _PAGE if share > 0.55 else _INK
-            axes.text(column, row, f"{100 * share:.0f}", color=colour, fontsize=9, ha="center", va="center_baseline")
+        figure.text((left - 5) / width, (side + 6) / height, "truth ↓  answer →", color=_MUTED, ha="right")
+        if side / count >= 22:
+            _write_shares(axes, shares)
         return _svg(figure, f"Heat map of {count} by {count} classes: share of each true class's photos by answer")
+
+
+def _write_shares(axes: Axes, shares: Float[np.ndarray, "C C"]) -> None:
+    """Percent, where it is not 0."""
+    for row, column in np.argwhere(shares >= 0.005):
+        share = shares[row, column]
+        colour = "white" if share > 0.85 else _INK
+        axes.text(column, row, f"{100 * share:.0f}", color=colour, fontsize=9, ha="center", va="center_baseline")
 
 
 def curve_figure(
@@ -80,9 +86,9 @@ def curve_figure(
     """
     curve = np.round(np.stack([unseen, seen], axis=1), 3)
     curve = curve[np.append(True, np.diff(curve, axis=0).any(axis=1))]  # at most 2000 steps are left
-    with mpl.style.context(["default", {**_STYLE, "svg.hashsalt": "curve"}]):
-        figure = Figure((380 * _PIXEL, 350 * _PIXEL))
-        axes = figure.add_axes((0.16, 0.15, 0.8, 0.72))
+    with _style("curve", font_size=12):
+        figure = Figure((380 / 72, 350 / 72))
+        axes = figure.add_axes((0.16, 0.15, 0.78, 0.72))
         axes.fill_between(*curve.T, color=_SEEN, alpha=0.12, linewidth=0)
         axes.plot(*curve.T, color=_SEEN, linewidth=1.8)
         for (label, (y, x)), marker in zip(points.items(), "so", strict=True):
@@ -96,6 +102,11 @@ def curve_figure(
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), ncols=2, frameon=False, handletextpad=0.1)
         return _svg(figure, "Curve of accuracy on seen classes over accuracy on unseen classes")
+
+
+def _style(salt: str, font_size: int) -> AbstractContextManager[None]:
+    """Matplotlib's defaults and ours, whatever the user has set; `salt` makes the ids those of one figure."""
+    return mpl.style.context(["default", {**_STYLE, "font.size": font_size, "svg.hashsalt": salt}])
 
 
 def _label(name: str, longest: int = 30) -> str:
@@ -115,7 +126,7 @@ def _svg(figure: Figure, description: str) -> str:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a letter that matplotlib's font lacks: the browser has it
         figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
-    drawing = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", out.getvalue(), flags=re.DOTALL)
+    drawing = re.sub(r"<(metadata|style).*?</\1>|<!--.*?-->", "", out.getvalue(), flags=re.DOTALL)
     opening, body = drawing[drawing.index("<svg") :].split(">", 1)
     view = re.search(r'viewBox="0 0 (\S+) (\S+)"', opening)
     width, height = view.groups() if view else ("100", "100")

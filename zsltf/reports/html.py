@@ -18,6 +18,8 @@ from zsltf.runs import Run
 
 __all__ = ["write_report"]
 
+_GAMMA, _NOTHING = "\N{GREEK SMALL LETTER GAMMA}", "\N{EN DASH}"
+
 
 def write_report(run: Run) -> Path:
     """Write `report.html` from report.json, config.json, the samples and, after an export, export.json.
@@ -62,9 +64,8 @@ def _figures(main: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, str]
     rows = main["classes"]
     order = sorted(range(len(rows)), key=lambda i: not rows[i]["seen"])
     confusion = np.array(main["confusion"])[np.ix_(order, order)]
-    before = head["uncalibrated"]
-    points = {"γ = 0": (before["seen"], before["unseen"])}
-    points[f"γ = {_number(main['gamma'])}, chosen"] = (head["seen"], head["unseen"])
+    labels = f"{_GAMMA} = 0", f"{_GAMMA} = {_number(main['gamma'])}, chosen"
+    points = {label: (at["seen"], at["unseen"]) for label, at in zip(labels, (head["uncalibrated"], head), strict=True)}
     return {
         "matrix": confusion_figure(confusion, [rows[i]["name"] for i in order], sum(row["seen"] for row in rows)),
         "curve": curve_figure(np.array(main["curve"]["seen"]), np.array(main["curve"]["unseen"]), points),
@@ -98,7 +99,7 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None or math.isnan(share) else f"{100 * share:.1f}%"
+    return _NOTHING if share is None or math.isnan(share) else f"{100 * share:.1f}%"
 
 
 def _number(value: Any) -> str:

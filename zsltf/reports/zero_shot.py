@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -39,7 +40,8 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
 
 def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
-    table = Table("partition", title="Accuracy, mean over classes (%)")
+    table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD)
+    table.add_column("partition", no_wrap=True)
     columns = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
     for heading in ("unseen", "chance", "shuffled", "colour", "S", "U", "H", "AUSUC"):
         table.add_column(heading, justify="right")
@@ -48,8 +50,8 @@ def print_partitions(report: Mapping[str, Any]) -> None:
     for label, figures in report["spread"].items():
         cells = [figures.get(column, {}) for column in columns]
         table.add_section()
-        table.add_row(f"{label}: mean", *(_percent(cell.get("mean")) for cell in cells))
-        table.add_row("sd", *(_percent(cell.get("sd")) for cell in cells))
+        table.add_row(f"{label} mean", *(_percent(cell.get("mean")) for cell in cells))
+        table.add_row(f"{label} sd", *(_percent(cell.get("sd")) for cell in cells))
     console = Console()
     console.print(table)
     console.print(

@@ -34,7 +34,7 @@ def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
         rows = rng.permutation(np.flatnonzero(y == label))
         if len(rows) < 2:
             fail("images", "at least 2 images of every class", f"1 of class {label}", "Add photos or drop the class.")
-        mask[rows[: max(1, round(share * len(rows)))]] = True
+        mask[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = True
     return mask
 
 

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from jaxtyping import Float
 
+from zsltf.checks import check_positive
 from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -25,6 +26,10 @@ class Preparation:
     """Keep this many principal components of the features (which are centred for it); None keeps them all."""
     unit_norm: bool = False
     """Divide each example's features, and each class's semantics, by its Euclidean norm."""
+
+    def __post_init__(self) -> None:
+        if self.components is not None:
+            check_positive("Preparation", components=self.components)
 
     def fit(self, train: Features, classes: ClassTable) -> "Prepared":
         """Learn means and components from training examples and seen classes."""

@@ -1,0 +1,368 @@
+import re
+import shutil
+from dataclasses import asdict
+from html.parser import HTMLParser
+from pathlib import Path
+from types import SimpleNamespace
+
+import jinja2
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.data.images import ImageFolder
+from zsltf.delivery import Proof
+from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
+from zsltf.evaluation.zero_shot import Outcome, evaluate_zero_shot
+from zsltf.pretrained.extract import Extraction
+from zsltf.reports.html import write_report
+from zsltf.runs import Run
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import Choice
+from zsltf.zeroshot.eszsl import ESZSL
+
+COLUMNS = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
+NASTY = (
+    "a_b & <script>alert(1)</script>",
+    "$x$",
+    r"$\frac{broken",
+    "</svg><img src=x onerror=alert(1)>",
+    "'\"--> {{ 7 * 7 }} {% raw %}",
+    "#0000a0 &amp; fill: #0000a1",
+    "https://example.org/?a=1&b=2",
+    "雪豹 パンダ",
+    "حصان",
+    "n" * 120,
+    "two\nlines\tand\x1b\u202eodd",
+    "no text: \udcff",
+)
+
+
+def outcome(names, rng, unseen=None, per_class=5, left_out=()):
+    """A test set scored by arrays: the truth is favoured, seen classes more so; `left_out` have no photo."""
+    count = len(names)
+    mask = np.ones(count, bool)
+    mask[rng.permutation(count)[: max(2, count // 4)] if unseen is None else unseen] = False
+    classes = ClassTable(names=tuple(names), semantics=rng.normal(size=(count, 5)), seen=mask)
+    y = np.repeat([i for i in range(count) if i not in left_out], per_class)
+    scores = rng.normal(size=(len(y), count)) + 2 * (y[:, None] == np.arange(count)) - 0.5 * mask
+    classifier = SimpleNamespace(
+        classes=classes, gamma=0.5, score=lambda x: x, similarity=SimpleNamespace(scale=np.float32(7.5))
+    )
+    tried = [
+        Choice(method=ESZSL(feature_ridge=10.0**i), preparation=preparation, accuracy=0.7 - 0.01 * i)
+        for i, preparation in enumerate([Preparation(centre=True, components=64, unit_norm=True), *[Preparation()] * 9])
+    ]
+    test = Features(x=scores - classifier.gamma * mask, y=y)
+    return Outcome(
+        classifier=classifier,
+        choice=tried[0],
+        runners_up=tried[1:],
+        test=test,
+        report=evaluate_zero_shot(classifier, test),
+        shuffled=[0.2, 0.3],
+    )
+
+
+def sample(folder, number, names, mask, rng, right):
+    Image.fromarray(rng.integers(0, 255, (160, 160, 3), np.uint8)).save(folder / f"samples/{number:02d}.jpg")
+    truth = int(rng.integers(len(names)))
+    order = np.roll(np.arange(len(names)), -truth - (not right))[:3]
+    return {
+        "file": f"samples/{number:02d}.jpg",
+        "source": f"{names[truth]}/{number:03d} <i>&.jpg",
+        "truth": names[truth],
+        "seen": bool(mask[truth]),
+        "ranking": [[names[i], p] for i, p in zip(order, (0.7, 0.2, 0.05), strict=True)],
+    }
+
+
+def make_run(folder: Path, num_classes=32, *, exported=False, partitions=3, **options) -> Run:
+    """A run folder without a model, its figures made by zsltf's own functions from random scores."""
+    rng = np.random.default_rng(num_classes)
+    names = [*NASTY, *(f"class_{i}" for i in range(num_classes))][:num_classes]
+    outcomes = {f"random_{i} <&>": outcome(names, rng, **options) for i in range(partitions)}
+    rows = partition_rows(outcomes, {"random_0 <&>": 0.21})
+    first = next(iter(outcomes.values()))
+    images = ImageFolder(
+        root=Path("/photos/<of> & mine"),
+        paths=("a.jpg",),
+        y=np.zeros(1, int),
+        left_out=("left <out>",),
+        not_images=("notes & <b>.txt", "no text \udcfe"),
+    )
+    skipped = {"broken <b>&.jpg": "image file is truncated: <3 bytes> & more"}
+    extraction = Extraction(features=first.test, key="0123abcd", cached=False, skipped=skipped)
+    run = Run(folder)
+    (folder / "samples").mkdir(parents=True)
+    seen = first.report.classes.seen
+    report = {
+        "title": "Zero-shot <classification> & more",
+        "recipe": "zero_shot",
+        "seconds": 75.25,
+        "backbone": {
+            "name": "efficientnet_lite0",
+            "weights": "imagenet",
+            "sha256": "5793" * 16,
+            "licence": "Apache-2.0",
+            "feature_size": 1280,
+            "input_size": 224,
+            "resize": "stretch",
+        },
+        "features": describe_features(images, extraction),
+        "main": describe_outcome(first),
+        "partitions": rows,
+        "spread": {"random <&>": spread(rows)} if partitions > 1 else {},
+        "samples": [sample(folder, i, names, seen, rng, right=i % 3 > 0) for i in range(9)],
+    }
+    run.write_json("report.json", report)
+    settings = {"method": {"feature_ridge": 1.0}, "photos": {"images": Path("<i>&"), "drawn": [0, 1]}, "seed": 0}
+    run.write_json("config.json", {"settings": settings, "versions": {"python": "3.12.1", "zsltf": "0.1.0"}})
+    if exported:
+        run.write_json("export.json", [asdict(proof) for proof in proofs(num_classes)])
+    return run
+
+
+def proofs(num_classes):
+    for file, format_, batches in (("model.onnx", "Onnx", (1, 7)), ("model.tflite", "TFLite", (1,))):
+        for classes in (num_classes, num_classes + 4):
+            for batch in batches:
+                yield Proof(
+                    format=format_,
+                    file=file,
+                    classes=classes,
+                    batch=batch,
+                    difference=3.2e-6 if batch == 1 else 9.9e-3,
+                    tolerance=5e-5,
+                    agreement=1.0,
+                    megabytes=13.84,
+                    seconds=3.41,
+                )
+
+
+class Page(HTMLParser):
+    """Every element with its tag, attributes, text and cells; fails unless the elements are nested."""
+
+    VOID = ("meta", "link", "img", "br", "wbr")
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.elements, self.open, self.text = [], [], ""
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        element = SimpleNamespace(tag=tag, attributes=dict(attributes), text="", cells=[])
+        if tag in ("td", "th"):
+            self.open[-1].cells.append(element)
+        self.elements.append(element)
+        self.open += [] if tag in self.VOID else [element]
+
+    def handle_endtag(self, tag):
+        assert self.open.pop().tag == tag
+
+    def handle_data(self, data):
+        for element in self.open:
+            element.text += data
+        self.text += data
+
+    def find(self, tag):
+        return [element for element in self.elements if element.tag == tag]
+
+    def rows(self):
+        """The cells of each table row, white space made even."""
+        return [[" ".join(cell.text.split()) for cell in row.cells] for row in self.find("tr")]
+
+    def labels(self):
+        """What the figures say."""
+        return [element.text.strip().removeprefix("◆ ") for element in self.find("text")]
+
+
+def render(run):
+    path = write_report(run)
+    assert path == run.path / "report.html"
+    return Page(path.read_text("utf-8"))
+
+
+def percent(share):
+    return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
+
+
+def shown(name):
+    """A name that is no text shows its bytes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+@pytest.fixture(scope="module")
+def big(tmp_path_factory):
+    return make_run(tmp_path_factory.mktemp("runs") / "big", exported=True)
+
+
+@pytest.fixture(scope="module")
+def page(big):
+    return render(big)
+
+
+def small(tmp_path, **options):
+    return make_run(tmp_path / "small", 3, unseen=[1, 2], **options)
+
+
+def test_asks_for_nothing_from_outside(page):
+    forbidden = {"script", "iframe", "object", "embed", "base", "form", "video", "audio", "source"}
+    assert not forbidden & {element.tag for element in page.elements}
+    for element in page.elements:
+        for key, value in element.attributes.items():
+            assert not key.startswith("on")
+            if key in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
+                assert value.startswith(("data:", "#"))
+            elif key != "alt":
+                assert "://" not in (value or "")
+            assert all(target.startswith("#") for target in re.findall(r"url\((.*?)\)", value or ""))
+    [style] = page.find("style")
+    assert not re.search(r"url\(|@import|://", style.text)
+    policies = [meta.attributes["content"] for meta in page.find("meta") if "http-equiv" in meta.attributes]
+    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+
+
+def test_names_from_users_stand_there_literally(page, big):
+    for name in NASTY:
+        assert shown(name) in page.text
+    for text in ("/photos/<of> & mine", "random_0 <&>", "random <&>", "left <out>", "notes & <b>.txt", "<i>&"):
+        assert text in page.text
+    assert ["broken <b>&.jpg", "image file is truncated: <3 bytes> & more"] in page.rows()
+    assert [title.text for title in page.find("title")] == ["Zero-shot <classification> & more"]
+    alternatives = [picture.attributes["alt"] for picture in page.find("img")]
+    samples = big.read_json("report.json")["samples"]
+    assert alternatives == [shown(f"Photo of {row['truth']}, {row['source']}") for row in samples]
+
+
+def test_names_in_the_figures_are_neither_mathematics_nor_tags(page):
+    for name in (
+        "$x$",
+        r"$\frac{broken",
+        "a_b & <script>alert(1)</scrip…",
+        "#0000a0 &amp; fill: #0000a1",
+        "雪豹 パンダ",
+    ):
+        assert page.labels().count(name) == 2  # of its row and of its column
+    assert page.labels().count("two\ufffdlines\ufffdand\ufffd\ufffdodd") == 2
+    assert not [element for element in page.elements if "#0000a" in element.attributes.get("style", "")]
+
+
+def test_matrix_has_seen_classes_first_and_its_shares_written_in(tmp_path):
+    run = make_run(tmp_path / "run", 3, unseen=[0, 1])
+    matrix = np.array(run.read_json("report.json")["main"]["confusion"])[np.ix_([2, 0, 1], [2, 0, 1])]
+    texts = [element.text.strip() for element in render(run).find("text")]
+    order = [NASTY[2], "◆ a_b & <script>alert(1)</scrip…", "◆ $x$"]
+    assert [text for text in texts if text in order] == order + order
+    shares = [f"{100 * count / 5:.0f}" for count in matrix.ravel() if count]
+    assert [text for text in texts if text.isdecimal()] == shares
+
+
+@pytest.mark.parametrize("options", [{}, {"exported": True}, {"partitions": 1}, {"left_out": (2,)}])
+def test_every_class_and_figure_is_present(tmp_path, options):
+    run = small(tmp_path, **options)
+    page, report = render(run), run.read_json("report.json")
+    rows, head = page.rows(), report["partitions"][0]
+    assert [row[:3] for row in rows if row[0].removeprefix("◆ unseen class ") in NASTY] == [
+        [("" if c["seen"] else "◆ unseen class ") + c["name"], str(c["test_images"]), percent(c["accuracy"])]
+        for c in sorted(report["main"]["classes"], key=lambda c: (c["seen"], -(c["accuracy"] or -1)))
+    ]
+    for row in report["partitions"]:
+        assert [row["partition"], *(percent(row[column]) for column in COLUMNS)] in rows
+    for figures in report["spread"].values():
+        for statistic in ("mean", "sd", "min", "max"):
+            assert [statistic, *(percent(figures[column][statistic]) for column in COLUMNS)] in rows
+    for key, start in {"seen": "S, seen", "unseen": "U, unseen", "harmonic_mean": "H, harmonic"}.items():
+        assert [percent(head["uncalibrated"][key]), percent(head[key])] in [
+            row[1:] for row in rows if row[0].startswith(start)
+        ]
+    for choice in report["main"]["tried"]:
+        assert percent(choice["fold_accuracy"]) in [row[1] for row in rows if "ESZSL" in row]
+    assert ["method.feature_ridge", "1.0"] in rows
+    assert ["python", "3.12.1"] in rows
+    assert "1 min 15 s" in page.text
+    assert "\N{GREEK SMALL LETTER GAMMA} = 0.5, chosen" in page.labels()
+    assert [figure.attributes["role"] for figure in page.find("svg")] == ["img", "img"]
+
+
+def test_samples_say_right_or_wrong_in_words(page, big):
+    samples = big.read_json("report.json")["samples"]
+    cards = [item for item in page.find("li") if "✓ right" in item.text or "✗ wrong" in item.text]
+    assert len(page.find("img")) == len(samples)
+    for i, (card, row) in enumerate(zip(cards, samples, strict=True)):
+        assert ("✗ wrong" if i % 3 == 0 else "✓ right") in card.text
+        assert ("◆ unseen class" in card.text) == (not row["seen"])
+        for name, share in row["ranking"]:
+            assert f"{shown(name)} {percent(share)}" in card.text
+
+
+def test_tables_and_figures_are_announced(page):
+    assert page.elements[0].attributes == {"lang": "en"}
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(set(ids)) == len(ids)
+    assert len(page.find("caption")) == len(page.find("table"))
+    assert len(page.find("h1")) == 1
+    assert all("scope" in cell.attributes for cell in page.find("th"))
+    assert all(figure.attributes["aria-label"] for figure in page.find("svg"))
+    for element in page.elements:
+        for key in ("aria-labelledby", "href", "xlink:href"):
+            target = element.attributes.get(key, "data:")
+            assert target.startswith("data:") or target.removeprefix("#") in ids
+
+
+def test_export_table_or_the_command_that_fills_it(tmp_path):
+    run = small(tmp_path)
+    assert "zsltf export RUN --format all" in render(run).text
+    run.write_json("export.json", [asdict(proof) for proof in proofs(3)])
+    page = render(run)
+    assert "zsltf export RUN" not in page.text
+    assert ["model.onnx Onnx", "13.8", "3.4", "3", "1", "3.2e-06", "5e-05", "100.0%", "✓ holds"] in page.rows()
+    assert ["7", "7", "9.9e-03", "5e-05", "100.0%", "✗ differs"] in page.rows()
+
+
+def test_more_than_fifty_classes_are_not_labelled(tmp_path):
+    page = render(make_run(tmp_path / "many", 60, partitions=1))
+    assert "too many classes to label" in page.text
+    assert page.labels().count("class_40") == 0
+    assert "class_40" in page.text
+
+
+def test_two_renders_are_equal_and_leave_matplotlib_alone(tmp_path):
+    run, before = small(tmp_path, exported=True), dict(mpl.rcParams)
+    first = write_report(run).read_bytes()
+    assert write_report(run).read_bytes() == first
+    assert dict(mpl.rcParams) == before
+    shutil.move(run.path, tmp_path / "elsewhere")
+    assert write_report(Run(tmp_path / "elsewhere")).read_bytes() == first
+
+
+def test_failing_render_leaves_the_old_file(tmp_path):
+    run = small(tmp_path)
+    before = write_report(run).read_bytes()
+    report = run.read_json("report.json")
+    run.write_json("report.json", {**report, "samples": [{**report["samples"][0], "truth": None, "ranking": []}]})
+    with pytest.raises(jinja2.UndefinedError):
+        write_report(run)
+    assert (run.path / "report.html").read_bytes() == before
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.json", "report.html", "report.json", "samples"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("report.json", "expected a run folder with report.json, received none. Give the folder that zsltf run wrote."),
+        ("config.json", "expected a run folder with config.json, received none"),
+        ("samples/03.jpg", "expected a picture that report.json names, received none. Run the recipe again."),
+    ],
+)
+def test_what_is_missing_is_named(tmp_path, name, message):
+    run = small(tmp_path)
+    (run.path / name).unlink()
+    with pytest.raises(ValueError, match=re.escape(message)):
+        write_report(run)
+    assert not (run.path / "report.html").exists()
