@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import tyro
+from rich import box
 from rich.console import Console
 from rich.table import Table
-from zsltf.reports.html import write_report
 
 from zsltf.delivery import Proof, deliver, exporters
 from zsltf.files import atomic_file
+from zsltf.reports.html import write_report
 from zsltf.runs import Run
 
 
@@ -45,10 +46,11 @@ def main(config: Config) -> None:
 
 
 def _table(proofs: list[Proof]) -> Table:
-    title = "Largest difference of scores from Keras, relative to their spread over classes"
-    table = Table(
-        "file", "MB", "seconds", "classes", "batches", "difference", "tolerance", "same top class", title=title
-    )
+    title = "Scores against Keras: largest difference, relative to their spread over classes"
+    headings = ("file", "MB", "seconds", "classes", "batch", "difference", "limit", "same top")
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in headings:
+        table.add_column(heading, no_wrap=True)
     for file, group in itertools.groupby(proofs, key=lambda proof: proof.file):
         rows = list(group)
         worst = max(rows, key=lambda proof: proof.difference)

@@ -6,7 +6,7 @@ Expected (drawn pictures, seeds 0 to 4, CPU): mean unseen accuracy 0.91, chance 
 """
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +21,7 @@ from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.protocols import Method
 from zsltf.reports.zero_shot import print_partitions, write_run
+from zsltf.runs import settings
 from zsltf.zeroshot.eszsl import ESZSL
 
 
@@ -47,7 +48,7 @@ def main(config: Config) -> None:
     sets, backbone = config.photos.sets(), config.network.build()
     outcomes = run_on_photos(config.method, backbone, sets, config.protocol, on_corrupt=config.photos.on_corrupt)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
-        report = write_run(folder, outcomes, asdict(config), time.perf_counter() - start)
+        report = write_run(folder, outcomes, settings(config), time.perf_counter() - start)
     print_partitions(report)
     print(f"{config.out}/report.html holds the report. Next: zsltf export {config.out} --format all")
 

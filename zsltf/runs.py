@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from jaxtyping import Float, UInt8
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
 
-__all__ = ["Golden", "Run"]
+__all__ = ["Golden", "Run", "settings"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,6 +86,15 @@ class Run:
         except (ValueError, OSError, KeyError, TypeError, BadZipFile) as error:
             reason = str(error).partition("\n")[0].partition(". ")[0]
             fail(str(path), "a file as zsltf run wrote it", f"a damaged one ({reason})", "Run the recipe again.")
+
+
+def settings(config: Any) -> dict[str, Any]:
+    """A dataclass as a plain dict in which nested ones keep their type's name: which method it was, for one."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {
+        name: {"type": type(value).__name__, **settings(value)} if is_dataclass(value) else value
+        for name, value in values.items()
+    }
 
 
 def versions() -> dict[str, str]:

@@ -35,14 +35,14 @@ def partition_rows(outcomes: Mapping[str, Outcome], floors: Mapping[str, float])
     ]
 
 
-def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Mean, standard deviation (n - 1), minimum and maximum over partitions of each figure."""
+def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
+    """Mean, standard deviation (n - 1; None for one value), minimum and maximum over partitions of each figure."""
     figures = ("unseen_accuracy", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area", "chance")
-    table = {}
+    table: dict[str, dict[str, float | None]] = {}
     for figure in figures:
         values = np.array([row[figure] for row in rows if row[figure] is not None])
         if len(values):
-            deviation = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+            deviation = float(values.std(ddof=1)) if len(values) > 1 else None
             low, high = float(values.min()), float(values.max())
             table[figure] = {"mean": float(values.mean()), "sd": deviation, "min": low, "max": high}
     return table

@@ -40,11 +40,11 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
 
 def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
-    table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD)
+    table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("partition", no_wrap=True)
     columns = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
     for heading in ("unseen", "chance", "shuffled", "colour", "S", "U", "H", "AUSUC"):
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in report["partitions"]:
         table.add_row(row["partition"], *(_percent(row[column]) for column in columns))
     for label, figures in report["spread"].items():

@@ -1,0 +1,61 @@
+import json
+from dataclasses import asdict, replace
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zsltf import __version__
+from zsltf.artifacts.card import Card
+from zsltf.classifier import Classifier, linear
+from zsltf.data.classes import ClassTable
+from zsltf.layers.preprocess import Preprocess
+
+CARD = Card(
+    names=("a", "b"),
+    seen=(True, False),
+    columns=("x", "y", "z"),
+    gamma=0.5,
+    activation="softmax",
+    opens_by=("semantics",),
+    project=True,
+    size=32,
+    resize="pad",
+)
+
+
+def classifier(**options):
+    """From images: the mean colour is the embedding."""
+    classes = ClassTable(names=("a", "b"), semantics=np.eye(2, 3), seen=np.array([True, False]), columns=("x", "y", "z"))
+    images = keras.Input((32, 32, 3))
+    embed = keras.Model(images, keras.layers.GlobalAveragePooling2D()(images))
+    return Classifier(embed, classes, preprocess=Preprocess(32, resize="pad"), **options)
+
+
+@given(st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True), st.floats(allow_nan=False, allow_infinity=False))
+def test_comes_back_from_json_with_any_name(names, gamma):
+    card = replace(CARD, names=tuple(names), seen=(True,) * len(names), gamma=gamma)
+    text = card.to_json()
+    assert "\n" not in text
+    assert Card.from_json(text) == card
+    assert Card.from_json(text.encode()) == card
+    assert json.loads(text)["names"] == names
+
+
+def test_fields_of_later_versions_are_left_alone():
+    assert Card.from_json(json.dumps({**asdict(CARD), "later": [1, 2]})) == CARD
+
+
+def test_the_card_of_a_classifier_says_what_its_numbers_mean():
+    card = Card.of(classifier(gamma=0.5, project=keras.Sequential([keras.Input((3,)), keras.layers.Identity()])))
+    assert card == replace(CARD, zsltf=__version__)
+    plain = Card.of(classifier(opens_by=("photos",), activation="sigmoid"))
+    assert (plain.project, plain.gamma, plain.activation, plain.opens_by) == (False, 0.0, "sigmoid", ("photos",))
+
+
+def test_a_classifier_from_features_is_refused():
+    features = Classifier(linear(np.eye(3)), classifier().classes)
+    with pytest.raises(ValueError, match=r"export: expected a Classifier from images, received one from features\. Put it"):
+        Card.of(features)
