@@ -84,12 +84,8 @@ class Classifier(keras.Model):
     @property
     def classes(self) -> ClassTable:
         """The class table, as it stands in the weights."""
-        return ClassTable(
-            names=self.names,
-            semantics=keras.ops.convert_to_numpy(self.semantics),
-            seen=keras.ops.convert_to_numpy(self.seen) > 0,
-            columns=self.columns,
-        )
+        semantics, seen = (keras.ops.convert_to_numpy(weight) for weight in (self.semantics, self.seen))
+        return ClassTable(names=self.names, semantics=semantics, seen=seen > 0, columns=self.columns)
 
     @property
     def class_bias(self) -> Any:
@@ -204,12 +200,8 @@ class Classifier(keras.Model):
         for part in _PARTS:
             config[part] = keras.saving.deserialize_keras_object(config[part])
         count = len(names)
-        empty = ClassTable(
-            names=tuple(names),
-            semantics=np.zeros((count, len(columns)), np.float32),
-            seen=np.zeros(count, bool),
-            columns=tuple(columns),
-        )
+        semantics, seen = np.zeros((count, len(columns)), np.float32), np.zeros(count, bool)
+        empty = ClassTable(names=tuple(names), semantics=semantics, seen=seen, columns=tuple(columns))
         return cls(classes=empty, class_vectors=np.zeros((count, *shape), np.float32), **config)
 
     @classmethod

@@ -77,7 +77,7 @@ def _export(_: argparse.Namespace, rest: list[str]) -> int:
 
 def _start(script: Path, program: str, arguments: list[str]) -> int:
     """Read a script's Config from the command line and call its main, as the script itself would."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tyro
 
     module = _module(script)

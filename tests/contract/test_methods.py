@@ -105,6 +105,17 @@ def test_takes_a_new_class_by_each_door_that_it_claims_and_by_no_other(family, m
         assert (scores.argmax(axis=1) == len(others)).mean() > 0.5
 
 
+def test_takes_feature_maps_or_refuses_them(family, method, problem):
+    train, test, classes = problem
+    maps = train.with_x(np.repeat(train.x[:, None, None], 2, axis=1))
+    try:
+        scores = method().fit(maps, classes).score(np.repeat(test.x[:, None, None], 2, axis=1))
+    except ValueError as error:
+        assert "expected features (N, D), received maps" in str(error)  # noqa: PT017 (either outcome is right)
+    else:
+        assert scores.shape == (len(test), len(classes))
+
+
 def assert_close(got, expected):
     """Equal up to the solver's tolerance, relative to the scores' spread."""
     np.testing.assert_allclose(got, expected, atol=2e-3 * expected.std(), rtol=0)

@@ -84,6 +84,11 @@ class Features:
         """The same examples under other labels."""
         return replace(self, y=y)
 
+    def check_vectors(self, method: str) -> None:
+        """Refuse feature maps for a method that takes pooled vectors."""
+        if self.x.ndim != 2:
+            fail(method, "features (N, D)", f"maps {self.x.shape}", "Average them: features.x.mean(axis=(1, 2)).")
+
     def check_covers(self, classes: ClassTable) -> None:
         """Refuse a class without an example of weight > 0, and a label that is no row."""
         if self.y.max() >= len(classes):

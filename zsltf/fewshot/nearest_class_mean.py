@@ -28,6 +28,7 @@ class NearestClassMean:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Average each class; every class needs an example."""
+        train.check_vectors("NearestClassMean")
         train.check_covers(classes)
         means = class_means(train.x, train.y, train.weights, len(classes))
         centre = means.mean(axis=0)  # off both sides, or float32 loses the distances

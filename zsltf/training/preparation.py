@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -43,7 +43,10 @@ class Preparation:
         if self.centre or self.components:
             layers.append(centring(mean))
         if self.components:
-            layers.append(linear(spectrum(x - mean)[1][:, : self.components]).layers[0])
+            directions = spectrum(x - mean)[1][:, : self.components]  # (D, components), or fewer at a lower rank
+            if not directions.size:
+                fail("Features.x", "features that differ", "the same for every image", "Check the backbone's weights.")
+            layers.append(linear(directions).layers[0])
         return self._model(x.shape[1], layers)
 
     def _semantics(self, semantics: Float[np.ndarray, "S A"]) -> keras.Model:

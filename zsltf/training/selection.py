@@ -107,7 +107,7 @@ def _accuracy(scores: Float[np.ndarray, "N C"], fold: Fold) -> float:
 def _best_gamma(scored: Sequence[tuple[Float[np.ndarray, "N C"], Fold]]) -> float:
     curves = [seen_unseen_curve(scores, fold.validation.y, fold.classes.seen) for scores, fold in scored]
     thresholds = np.unique(np.concatenate([curve.thresholds for curve in curves]))
-    gammas = (thresholds[1:] + thresholds[:-1]) / 2
+    gammas = (thresholds[1:] + thresholds[:-1]) / 2 if len(thresholds) > 1 else thresholds
     mean = np.mean([harmonic_mean(*curve.at(gammas)) for curve in curves], axis=0)
     best = gammas[mean == mean.max()]
     return float(best[len(best) // 2])

@@ -33,6 +33,7 @@ class LinearProbe:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the head; every class needs an example, and a new class a new fit."""
+        train.check_vectors("LinearProbe")
         train.check_covers(classes)
         model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
         model.fit(np.asarray(train.x, np.float64), train.y, sample_weight=train.weights)

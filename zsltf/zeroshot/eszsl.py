@@ -82,6 +82,7 @@ def solve_eszsl(
 
 def _weighted(train: Features, classes: ClassTable) -> tuple[Float[np.ndarray, "N D"], Float[np.ndarray, "N S"]]:
     """Features and +-1 targets, each row times the root of its weight."""
+    train.check_vectors("ESZSL")
     y = np.where(train.y[:, None] == np.flatnonzero(classes.seen), 1.0, -1.0)
     root = np.sqrt(train.weights.astype(np.float64))[:, None]
     return train.x * root, y * root
