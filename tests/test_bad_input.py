@@ -92,7 +92,9 @@ def class_folders(photos):
 def test_empty_image_folder(photos, refused):
     shutil.rmtree(photos / "images")
     (photos / "images").mkdir()
-    refused(command(photos), r".*images: expected a folder for every class .*, received none for \w+, .*\. Add it or .*")
+    refused(
+        command(photos), r".*images: expected a folder for every class .*, received none for \w+, .*\. Add it or .*"
+    )
 
 
 def test_no_image_folder(photos, refused):
@@ -278,7 +280,9 @@ def test_images_and_classes_belong_together(photos, refused, alone, missing):
     ],
 )
 def test_settings_that_the_search_would_overrule(photos, refused, settings, message):
-    expected = rf"{message.replace('.*received', 'expected its defaults, since the search .*, received')}Add --no-search\."
+    expected = (
+        rf"{message.replace('.*received', 'expected its defaults, since the search .*, received')}Add --no-search\."
+    )
     refused(command(photos, *settings), expected)
 
 
@@ -329,7 +333,9 @@ def test_an_existing_run_is_kept(photos, refused):
 
 @pytest.mark.parametrize("below", ["set", "set/images", "set/attributes.csv"])
 def test_what_is_no_run_is_not_overwritten(photos, refused, below):
-    message = rf".*{below}: expected a folder with report.json to overwrite, received something else\. Choose another .*"
+    message = (
+        rf".*{below}: expected a folder with report.json to overwrite, received something else\. Choose another .*"
+    )
     refused(command(photos, "--overwrite", "--out", photos.parent / below), message)
 
 
@@ -407,7 +413,9 @@ def test_export_of_a_damaged_run(run, tmp_path, refused, name, content):
     shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("export"))
     path = tmp_path / "run" / name
     path.unlink() if content is None else path.write_bytes(content)
-    damaged = rf".*{name}: expected a file as zsltf run wrote it, received a damaged one \(.+\)\. Run the recipe again\."
+    damaged = (
+        rf".*{name}: expected a file as zsltf run wrote it, received a damaged one \(.+\)\. Run the recipe again\."
+    )
     missing = rf".*run: expected a run folder with {name}, received none\. Give the folder that zsltf run wrote\."
     refused(["export", tmp_path / "run", "--format", "onnx"], missing if content is None else damaged)
 
@@ -427,8 +435,14 @@ def photo(drawn):
     [
         (lambda lines: [line.pop() for line in lines], "17 semantic columns as in training, received 16 .*large.*"),
         (lambda lines: [line.append("9") for line in lines], r"17 semantic columns as in training, received 18 .*9.*"),
-        (lambda lines: lines[0].__setitem__(1, "round"), r"17 .* received 17 \(differing: circle, round\)\. Use the .*"),
-        (lambda lines: [line.insert(1, line.pop(2)) for line in lines], r"17 .*\(differing: their order\)\. Use the .*"),
+        (
+            lambda lines: lines[0].__setitem__(1, "round"),
+            r"17 .* received 17 \(differing: circle, round\)\. Use the .*",
+        ),
+        (
+            lambda lines: [line.insert(1, line.pop(2)) for line in lines],
+            r"17 .*\(differing: their order\)\. Use the .*",
+        ),
     ],
 )
 def test_class_rows_of_other_columns(run, artifact, photo, drawn, tmp_path, refused, change, message):
@@ -441,7 +455,9 @@ def test_class_rows_with_a_name_that_is_taken(artifact, photo, drawn, tmp_path, 
     path = new_rows(drawn, tmp_path)
     taken = open_artifact(artifact).card.names[3]
     edit_table(path, lambda lines: lines[1].__setitem__(0, taken))
-    message = rf"ClassTable.names: expected at least one name, each once, received \['{taken}'\]\. Rename or remove rows\."
+    message = (
+        rf"ClassTable.names: expected at least one name, each once, received \['{taken}'\]\. Rename or remove rows\."
+    )
     refused(["predict", artifact, photo, "--classes", path], message)
 
 
@@ -462,9 +478,21 @@ def new_rows(drawn, folder):
     ("name", "content", "message"),
     [
         ("none.onnx", None, r".*none.onnx: expected an exported file, received none\. Give a .onnx, .*"),
-        ("model.h5", b"", r".*model.h5: expected a .onnx, a .tflite or a SavedModel folder, received '.h5'\. Export .*"),
-        ("bad.onnx", b"no model", r".*bad.onnx: expected a file that onnxruntime opens, received .*\. Export it again\."),
-        ("bad.tflite", b"no model", r".*bad.tflite: expected a file that LiteRT opens, received .*\. Export it again\."),
+        (
+            "model.h5",
+            b"",
+            r".*model.h5: expected a .onnx, a .tflite or a SavedModel folder, received '.h5'\. Export .*",
+        ),
+        (
+            "bad.onnx",
+            b"no model",
+            r".*bad.onnx: expected a file that onnxruntime opens, received .*\. Export it again\.",
+        ),
+        (
+            "bad.tflite",
+            b"no model",
+            r".*bad.tflite: expected a file that LiteRT opens, received .*\. Export it again\.",
+        ),
         ("folder", "", r".*folder: expected a SavedModel that zsltf wrote, with .*, received none\. Export it .*"),
     ],
 )
@@ -477,27 +505,39 @@ def test_what_is_no_exported_file(photo, tmp_path, refused, name, content, messa
 
 
 def test_photos_that_are_none(artifact, tmp_path, refused):
-    refused(["predict", artifact, tmp_path / "none.jpg"], r".*none.jpg: expected a photo or a folder .*, received none\..*")
+    refused(
+        ["predict", artifact, tmp_path / "none.jpg"], r".*none.jpg: expected a photo or a folder .*, received none\..*"
+    )
     (tmp_path / "empty").mkdir()
-    refused(["predict", artifact, tmp_path / "empty"], r".*empty: expected a folder with photos, received one without\. .*")
+    refused(
+        ["predict", artifact, tmp_path / "empty"], r".*empty: expected a folder with photos, received one without\. .*"
+    )
 
 
 def test_too_few_classes_wanted(artifact, photo, refused):
-    refused(["predict", artifact, photo, "--top", "0"], r"top: expected 1 or more, received 0\. Start from the default\.")
+    refused(
+        ["predict", artifact, photo, "--top", "0"], r"top: expected 1 or more, received 0\. Start from the default\."
+    )
 
 
 def test_a_csv_that_cannot_be_written_is_refused_before_the_work(artifact, photo, tmp_path, refused):
     (tmp_path / "file").write_text("")
-    message = r".*file: expected a folder that can be written, received Not a directory\. Choose another output folder\."
+    message = (
+        r".*file: expected a folder that can be written, received Not a directory\. Choose another output folder\."
+    )
     refused(["predict", artifact, photo, "--csv", tmp_path / "file" / "out.csv"], message)
 
 
 def test_another_number_of_rows_than_biases_or_names(artifact):
     opened = open_artifact(artifact)
     vectors = opened.class_vectors
-    with pytest.raises(ValueError, match=r"class_bias: expected shape \(2,\), received shape \(1,\)\. Give one bias a c"):
+    with pytest.raises(
+        ValueError, match=r"class_bias: expected shape \(2,\), received shape \(1,\)\. Give one bias a c"
+    ):
         opened.with_table(("a", "b"), vectors[:2], np.zeros(1))
-    with pytest.raises(ValueError, match=r"class_vectors: expected shape \(3, 17\), received shape \(2, 17\)\. Give on"):
+    with pytest.raises(
+        ValueError, match=r"class_vectors: expected shape \(3, 17\), received shape \(2, 17\)\. Give on"
+    ):
         opened.with_table(("a", "b", "c"), vectors[:2], np.zeros(3))
     with pytest.raises(ValueError, match=r"class_vectors: expected shape \(2, 17\), received shape \(2, 16\)"):
         opened.with_table(("a", "b"), vectors[:2, :-1], np.zeros(2))

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -17,6 +17,7 @@ def test_fail_says_what_expected_received_and_fix():
         fail("Features.y", "shape (40)", "shape (39)", "Run it again.")
 
 
+@settings(deadline=None)
 @given(st.floats(min_value=0, exclude_min=True, allow_infinity=False, allow_nan=False))
 def test_positive_numbers_pass(value):
     check_positive("ESZSL", feature_ridge=value)
@@ -29,6 +30,7 @@ def test_what_is_not_positive_is_refused_by_the_fields_name(value):
         check_positive("ESZSL", good=1, ridge=value)
 
 
+@settings(deadline=None)
 @given(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0), st.data())
 def test_a_shape_passes_where_each_length_is_equal_or_any(shape, data):
     wanted = [data.draw(st.sampled_from([None, length])) for length in shape]

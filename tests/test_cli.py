@@ -1,5 +1,4 @@
 import csv
-import os
 import re
 import shutil
 import subprocess
@@ -200,7 +199,7 @@ def test_predict_writes_what_the_file_says_as_csv(exported, drawn, tmp_path, cap
             numbers = (outputs[name][0, i] for name in ("probabilities", "scores"))
             expected.append([str(path), str(rank), opened.card.names[i], *(f"{n:.6g}" for n in numbers), ""])
     assert lines == expected
-    assert os.listdir(out.parent) == [out.name]
+    assert list(out.parent.iterdir()) == [out]
 
 
 def test_one_broken_photo_does_not_stop_the_others(exported, drawn, tmp_path, capsys):

@@ -136,7 +136,9 @@ def test_a_file_that_does_not_open_by_semantics_says_so():
     closed = colour_artifact()
     for doors, said in (((), "no door"), (("photos",), "photos")):
         artifact = replace(closed, card=replace(closed.card, opens_by=doors))
-        with pytest.raises(ValueError, match=rf"new class: expected a file that opens by semantics, .* opens by {said}\."):
+        with pytest.raises(
+            ValueError, match=rf"new class: expected a file that opens by semantics, .* opens by {said}\."
+        ):
             artifact.with_classes(new(("x",), [[0, 0, 0]]))
 
 

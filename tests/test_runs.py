@@ -76,20 +76,24 @@ def test_json_files_are_readable_by_others(run):
 )
 def test_a_missing_or_damaged_file_is_named(run, name, read):
     (run.path / name).write_bytes(b"\x80 damaged")
-    with pytest.raises(ValueError, match=rf"{name}: expected a file as zsltf run wrote it, received a damaged one \(.+\)\. "):
+    with pytest.raises(
+        ValueError, match=rf"{name}: expected a file as zsltf run wrote it, received a damaged one \(.+\)\. "
+    ):
         read(run)
     (run.path / name).unlink()
-    with pytest.raises(ValueError, match=rf"expected a run folder with {name}, received none\. Give the folder that zslt"):
+    with pytest.raises(
+        ValueError, match=rf"expected a run folder with {name}, received none\. Give the folder that zslt"
+    ):
         read(run)
 
 
 def test_a_model_that_is_no_classifier_is_refused(run):
     keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(run.path / "model.keras")
-    with pytest.raises(ValueError, match="model.keras: .*expected a saved Classifier, received Sequential"):
+    with pytest.raises(ValueError, match=r"model.keras: .*expected a saved Classifier, received Sequential"):
         run.classifier()
 
 
 def test_a_golden_batch_of_objects_is_not_unpickled(run):
     np.savez(run.path / "golden.npz", images=np.array([{}], object), scores=np.zeros(1), allow_pickle=True)
-    with pytest.raises(ValueError, match="golden.npz: .* a damaged one"):
+    with pytest.raises(ValueError, match=r"golden.npz: .* a damaged one"):
         run.golden()

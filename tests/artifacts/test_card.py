@@ -28,13 +28,17 @@ CARD = Card(
 
 def classifier(**options):
     """From images: the mean colour is the embedding."""
-    classes = ClassTable(names=("a", "b"), semantics=np.eye(2, 3), seen=np.array([True, False]), columns=("x", "y", "z"))
+    classes = ClassTable(
+        names=("a", "b"), semantics=np.eye(2, 3), seen=np.array([True, False]), columns=("x", "y", "z")
+    )
     images = keras.Input((32, 32, 3))
     embed = keras.Model(images, keras.layers.GlobalAveragePooling2D()(images))
     return Classifier(embed, classes, preprocess=Preprocess(32, resize="pad"), **options)
 
 
-@given(st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True), st.floats(allow_nan=False, allow_infinity=False))
+@given(
+    st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True), st.floats(allow_nan=False, allow_infinity=False)
+)
 def test_comes_back_from_json_with_any_name(names, gamma):
     card = replace(CARD, names=tuple(names), seen=(True,) * len(names), gamma=gamma)
     text = card.to_json()
@@ -57,5 +61,7 @@ def test_the_card_of_a_classifier_says_what_its_numbers_mean():
 
 def test_a_classifier_from_features_is_refused():
     features = Classifier(linear(np.eye(3)), classifier().classes)
-    with pytest.raises(ValueError, match=r"export: expected a Classifier from images, received one from features\. Put it"):
+    with pytest.raises(
+        ValueError, match=r"export: expected a Classifier from images, received one from features\. Put it"
+    ):
         Card.of(features)

@@ -16,7 +16,9 @@ def brute_force(expected, got, tolerance):
     deviations.sort()
     half = len(rows) // 2
     spread = deviations[half] if len(rows) % 2 else (deviations[half - 1] + deviations[half]) / 2
-    difference = max(abs(a - float(b)) for row, other in zip(rows, got, strict=True) for a, b in zip(row, other, strict=True))
+    difference = max(
+        abs(a - float(b)) for row, other in zip(rows, got, strict=True) for a, b in zip(row, other, strict=True)
+    )
     votes = []
     for row, other in zip(rows, got.tolist(), strict=True):
         first, second = sorted(row, reverse=True)[:2]

@@ -177,6 +177,7 @@ def test_arrays_are_copied_and_frozen():
     assert classes.columns == ("s0", "s1")
 
 
+@settings(deadline=None)
 @given(st.permutations(range(3)), st.integers(0, 3))
 def test_select_takes_rows_in_this_order(order, count):
     classes, rows = table(), order[: count or 1]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -64,6 +64,7 @@ def test_features_check_themselves(changes, message):
         features(**changes)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 8), st.data())
 def test_select_takes_everything_of_an_example_along(count, data):
     x = data.draw(hnp.arrays(np.float32, (count, 2), elements=FLOAT))

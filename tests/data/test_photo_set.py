@@ -93,7 +93,9 @@ def test_a_table_without_unseen_classes_needs_partitions(drawn, all_seen):
         PhotoSource(images=drawn / "images", classes=all_seen[0]).sets()
 
 
-@pytest.mark.parametrize(("options", "name"), [({"random_partitions": -1}, "random_partitions"), ({"drawn": ()}, "drawn")])
+@pytest.mark.parametrize(
+    ("options", "name"), [({"random_partitions": -1}, "random_partitions"), ({"drawn": ()}, "drawn")]
+)
 def test_numbers_out_of_range_are_refused(options, name):
     with pytest.raises(ValueError, match=rf"^{name}: expected .* or more, received .*\. Start from the default"):
         PhotoSource(**options)

@@ -77,7 +77,9 @@ def test_spread_is_mean_and_sample_deviation(outcome):
     deviation = ((0.15**2 + 0.05**2 + 0.2**2) / 2) ** 0.5
     assert table["unseen_accuracy"] == pytest.approx({"mean": 0.65, "sd": deviation, "min": 0.5, "max": 0.85})
     assert table["mean_colour"]["mean"] == pytest.approx(0.3)
-    assert table["seen"] == pytest.approx({"mean": rows[0]["seen"], "sd": 0, "min": rows[0]["seen"], "max": rows[0]["seen"]})
+    assert table["seen"] == pytest.approx(
+        {"mean": rows[0]["seen"], "sd": 0, "min": rows[0]["seen"], "max": rows[0]["seen"]}
+    )
 
 
 def test_spread_leaves_out_what_was_not_measured(outcome):
@@ -90,7 +92,9 @@ def test_spread_leaves_out_what_was_not_measured(outcome):
 
 
 def test_features_are_described_with_everything_left_out(toy_features):
-    images = ImageFolder(root=Path("photos"), paths=("a/1.jpg",), y=np.zeros(1, int), left_out=("b",), not_images=("a/x",))
+    images = ImageFolder(
+        root=Path("photos"), paths=("a/1.jpg",), y=np.zeros(1, int), left_out=("b",), not_images=("a/x",)
+    )
     extraction = Extraction(features=toy_features[0], key="abc", cached=True, skipped={"a/2.jpg": "broken"})
     assert describe_features(images, extraction) == {
         "folder": "photos",

@@ -232,8 +232,16 @@ def test_too_few_images_are_refused_by_the_classes_name(toy):
 @pytest.mark.parametrize(
     ("protocol", "method", "message"),
     [
-        (ZeroShotProtocol(), ESZSL(feature_ridge=2.0), r"method: expected its defaults, .*feature_ridge=2.0.*Add --no-sea"),
-        (ZeroShotProtocol(preparation=Preparation()), ESZSL(), r"preparation: expected its defaults, .*Add --no-search"),
+        (
+            ZeroShotProtocol(),
+            ESZSL(feature_ridge=2.0),
+            r"method: expected its defaults, .*feature_ridge=2.0.*Add --no-sea",
+        ),
+        (
+            ZeroShotProtocol(preparation=Preparation()),
+            ESZSL(),
+            r"preparation: expected its defaults, .*Add --no-search",
+        ),
         (ZeroShotProtocol(shuffles=-1), ESZSL(), r"shuffles: expected 0 or more, received -1"),
         (ZeroShotProtocol(seed=-1), ESZSL(), r"seed: expected 0 or more, received -1"),
     ],

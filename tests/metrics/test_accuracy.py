@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.metrics import confusion_matrix as sklearn_confusion
@@ -18,6 +18,7 @@ def labels(draw):
     return y, np.where(rng.random(count) < 0.5, y, rng.integers(0, CLASSES, count))
 
 
+@settings(deadline=None)
 @given(labels())
 def test_confusion_matrix_is_scikit_learns(pair):
     y, predicted = pair
@@ -32,6 +33,7 @@ def test_rows_of_the_confusion_matrix_are_true_classes():
     )
 
 
+@settings(deadline=None)
 @given(labels())
 def test_per_class_accuracy_is_recall_and_nan_where_no_example_is(pair):
     y, predicted = pair
@@ -46,6 +48,7 @@ def test_per_class_accuracy_is_recall_and_nan_where_no_example_is(pair):
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")
 @pytest.mark.filterwarnings("ignore:A single label was found")
+@settings(deadline=None)
 @given(labels())
 def test_mean_class_accuracy_is_balanced_accuracy(pair):
     y, predicted = pair
@@ -59,6 +62,7 @@ def test_a_rare_class_counts_as_much_as_a_common_one():
     assert (y == predicted).mean() == 0.98
 
 
+@settings(deadline=None)
 @given(labels(), st.randoms())
 def test_order_and_names_of_classes_do_not_matter(pair, random):
     y, predicted = pair

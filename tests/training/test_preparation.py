@@ -134,6 +134,15 @@ def test_the_wrapped_classifier_is_saved_with_its_preparation(tmp_path):
     np.testing.assert_array_equal(loaded.project_semantics(classes.semantics), wrapped.class_vectors)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.5])
+def test_features_that_never_differ_have_no_components(value):
+    train, classes = problem()
+    with pytest.raises(
+        ValueError, match=r"Features\.x: expected features that differ, .*Check the backbone's weights\."
+    ):
+        Preparation(components=2).fit(train.with_x(np.full_like(train.x, value)), classes)
+
+
 def test_a_zero_vector_has_no_direction_and_stays_zero():
     train, classes = problem()
     prepared = Preparation(unit_norm=True).fit(train, classes)

@@ -201,6 +201,14 @@ def test_calibration_changes_gamma_and_scale_alone(calibration, problem):
     assert isinstance(after, Classifier)
 
 
+def test_scores_that_never_differ_are_calibrated_too(problem):
+    train, classes, folds = problem
+    folds = [replace(f, validation=f.validation.with_x(np.zeros_like(f.validation.x))) for f in folds]
+    choice = Choice(method=ESZSL(), preparation=Preparation(), accuracy=0.0)
+    after = calibrated(fit_prepared(choice.method, choice.preparation, train, classes), choice, folds)
+    assert np.isfinite(after.gamma)
+
+
 def test_unseen_classes_are_never_looked_at_before_the_test(toy_features):
     """Poison their images and attributes: settings, preparation, weights, gamma and scale stay the same to the bit."""
     features, classes = toy_features
