@@ -193,6 +193,15 @@ def test_duplicate_class_names(photos, refused):
     refused(command(photos), message)
 
 
+@pytest.mark.parametrize("change", [lambda line: line[:2], lambda line: [*line[:2], *["1"] * (len(line) - 2)]])
+def test_attributes_that_tell_no_classes_apart(photos, refused, change):
+    def all_but_header(lines):
+        lines[:] = [change(line) if len(change(line)) == 2 or i else line for i, line in enumerate(lines)]
+
+    edit_table(photos / "attributes.csv", all_but_header)
+    refused(command(photos), r"classes: expected attributes that tell classes apart, received none\. Add a column .*")
+
+
 def test_a_row_too_short(photos, refused):
     edit_table(photos / "attributes.csv", lambda lines: lines[2].pop())
     refused(command(photos), r".*attributes.csv, line 3: expected 19 cells, received 18\. Mend the row\.")
@@ -526,6 +535,17 @@ def test_a_csv_that_cannot_be_written_is_refused_before_the_work(artifact, photo
         r".*file: expected a folder that can be written, received Not a directory\. Choose another output folder\."
     )
     refused(["predict", artifact, photo, "--csv", tmp_path / "file" / "out.csv"], message)
+
+
+def test_a_file_that_holds_no_predictions_is_not_overwritten(artifact, photo, drawn, tmp_path, refused, capsys):
+    rows = new_rows(drawn, tmp_path)  # --csv where --classes was meant
+    (tmp_path / "folder").mkdir()
+    for path in (rows, tmp_path / "folder"):
+        message = rf"{path}: expected a new file, or earlier predictions to replace, received another one\. Choose .*"
+        refused(["predict", artifact, photo, "--csv", path], message)
+    for top in (1, 2):
+        assert status_of(["predict", artifact, photo, "--csv", tmp_path / "out.csv", "--top", top]) == 0
+        assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 1 + top
 
 
 def test_another_number_of_rows_than_biases_or_names(artifact):

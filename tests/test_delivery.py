@@ -367,6 +367,18 @@ def test_tflite_stores_its_weights_once_and_the_card_as_zip(run, classifier):
         assert Card.from_json(archive.read("zsltf.json")) == Card.of(classifier)
 
 
+def test_the_tflite_files_class_table_can_be_edited_without_tensorflow(run, classifier, tmp_path):
+    rows, content = np.random.default_rng(0).permutation(CLASSES), (run.path / "export" / "model.tflite").read_bytes()
+    for variable in (classifier.class_vectors, classifier.class_bias):
+        table = np.ascontiguousarray(np.asarray(variable), np.float32)
+        assert content.count(table.tobytes()) == 1
+        content = content.replace(table.tobytes(), np.ascontiguousarray(table[rows]).tobytes())
+    (tmp_path / "edited.tflite").write_bytes(content)
+    edited = TFLite.read(tmp_path / "edited.tflite")
+    np.testing.assert_array_equal(edited.class_vectors, np.asarray(classifier.class_vectors)[rows])
+    assert_close(edited(pictures(2))["scores"], classifier.score(pictures(2))[:, rows])
+
+
 def test_saved_model_has_named_signatures(run, classifier):
     signatures = tf.saved_model.load(run.path / "export" / "saved_model").signatures
     inputs = {

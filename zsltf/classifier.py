@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import check_choice, check_finite, check_shape, fail
+from zsltf.checks import check_choice, check_finite, check_positive, check_shape, fail
 from zsltf.data.classes import ClassTable
 from zsltf.discovery import names, plugin
 from zsltf.layers.preprocess import Preprocess
@@ -167,9 +167,9 @@ class Classifier(keras.Model):
 
     def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
         """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature)."""
-        similarity = type(self.similarity).from_config(
-            {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
-        )
+        check_positive("calibrate", scale=scale)
+        config = {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
+        similarity = type(self.similarity).from_config(config)
         bias = scale * keras.ops.convert_to_numpy(self.bias)
         return self._replace(similarity=similarity, bias=bias, gamma=scale * (self.gamma + gamma))
 

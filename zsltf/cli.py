@@ -86,11 +86,10 @@ def _start(script: Path, program: str, arguments: list[str]) -> int:
 
 
 def _predict(options: argparse.Namespace, _: list[str]) -> int:
-    from zsltf.files import check_writable
-    from zsltf.prediction import open_artifact, photo_paths, predict, write_predictions
+    from zsltf.prediction import check_table, open_artifact, photo_paths, predict, write_predictions
 
     if options.csv:
-        check_writable(options.csv, overwrite=True)
+        check_table(options.csv)
     photos = photo_paths(options.photos)
     done = []
     for prediction in predict(open_artifact(options.artifact, options.classes), photos, options.top):

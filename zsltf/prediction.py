@@ -12,9 +12,11 @@ from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import SUFFIXES, decode
 from zsltf.discovery import names, plugin_type
-from zsltf.files import atomic_file
+from zsltf.files import atomic_file, check_writable
 
-__all__ = ["Prediction", "open_artifact", "photo_paths", "predict", "write_predictions"]
+__all__ = ["Prediction", "check_table", "open_artifact", "photo_paths", "predict", "write_predictions"]
+
+_HEADER = ("photo", "rank", "class", "probability", "score", "error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +84,18 @@ def predict(artifact: Artifact, photos: Sequence[Path], top: int = 3) -> Iterato
         yield Prediction(photo=photo, ranking=ranking)
 
 
+def check_table(path: Path) -> None:
+    """A table of predictions can be written at `path`: it replaces an earlier one, and no other file."""
+    check_writable(path, overwrite=True)
+    if path.exists() and not (path.is_file() and path.read_bytes().startswith(",".join(_HEADER).encode())):
+        fail(str(path), "a new file, or earlier predictions to replace", "another one", "Choose another path.")
+
+
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
     """A CSV: photo, rank, class, probability, score, error."""
     with atomic_file(path) as staging, staging.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("photo", "rank", "class", "probability", "score", "error"))
+        writer.writerow(_HEADER)
         for p in predictions:
             for rank, (name, probability, score) in enumerate(p.ranking, 1):
                 writer.writerow((p.photo, rank, name, f"{probability:.6g}", f"{score:.6g}", ""))

@@ -145,6 +145,8 @@ def test_what_is_written_is_read_to_the_last_bit(tmp_path, names, data):
     ("changes", "message"),
     [
         ({"names": ()}, r"ClassTable\.names: expected at least one name, each once, received none"),
+        ({"names": ("a", "", "c")}, r"each once, received \[''\]\. Rename or remove rows\."),
+        ({"columns": ("x", "x")}, r"ClassTable\.columns: .* received \['x'\]\. Rename or remove columns\."),
         ({"names": ("a", "b", "a")}, r"each once, received \['a'\]\. Rename or remove rows\."),
         (
             {"semantics": np.zeros((2, 2))},

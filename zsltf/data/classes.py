@@ -35,11 +35,11 @@ class ClassTable:
 
     def __post_init__(self) -> None:
         count = len(self.names)
-        twice = [name for name, times in Counter(self.names).items() if times > 1]
-        if not count or twice:
-            fail("ClassTable.names", "at least one name, each once", f"{twice or 'none'}", "Rename or remove rows.")
+        _check_names("ClassTable.names", self.names, "rows")
         semantics = np.array(self.semantics, np.float32)
         columns = self.columns or tuple(f"s{i}" for i in range(semantics.shape[-1]))
+        if columns:
+            _check_names("ClassTable.columns", columns, "columns")
         check_shape(
             "ClassTable.semantics", semantics, (count, len(columns)), "Give one row a class, one column a name."
         )
@@ -148,6 +148,12 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         if len(row) != len(header):
             fail(f"{path}, line {line}", f"{len(header)} cells", f"{len(row)}", "Mend the row.")
     return header, rows
+
+
+def _check_names(what: str, names: Sequence[str], rows: str) -> None:
+    wrong = [name for name, times in Counter(names).items() if times > 1 or not name]
+    if wrong or not names:
+        fail(what, "at least one name, each once", str(wrong or "none"), f"Rename or remove {rows}.")
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:

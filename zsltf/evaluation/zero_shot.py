@@ -162,11 +162,13 @@ def _shuffled_accuracy(choice: Choice, train: Features, test: Features, classes:
 
 
 def check_enough(y: Int[np.ndarray, " N"], classes: ClassTable) -> None:
-    """Refuse a problem with too few classes or too few images of one, given each image's label."""
+    """Refuse a problem with too few classes, no attributes or too few images of a class, given each image's label."""
     seen, unseen = int(classes.seen.sum()), int((~classes.seen).sum())
     if seen < 4 or unseen < 2:
         fix = "Mark more classes in the column split, or give --partitions FILE or --random-partitions N."
         fail("classes", "at least 4 seen and 2 unseen", f"{seen} seen and {unseen} unseen", fix)
+    if not np.ptp(classes.semantics, axis=0).any():
+        fail("classes", "attributes that tell classes apart", "none", "Add a column an attribute to the class table.")
     counts = np.bincount(y, minlength=len(classes))
     few = [f"{classes.names[i]} ({counts[i]})" for i in np.flatnonzero(counts < np.where(classes.seen, 4, 1))]
     if few:

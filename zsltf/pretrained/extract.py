@@ -61,7 +61,11 @@ def extract_features(
     folder = (cache or cache_directory() / "features") / key
     cached = folder.is_dir()
     if not cached:
-        _fill(folder, backbone, images, maps, batch_size, on_corrupt)
+        try:
+            _fill(folder, backbone, images, maps, batch_size, on_corrupt)
+        except OSError:
+            if not folder.is_dir():  # else another process was first: its features are these
+                raise
     record = json.loads((folder / "record.json").read_text("utf-8"))
     skipped = {images.paths[int(index)]: reason for index, reason in record["skipped"].items()}
     if skipped and on_corrupt == "error":
@@ -88,7 +92,7 @@ def _fill(
 ) -> None:
     skipped: dict[int, str] = {}
     kept: list[int] = []
-    with atomic_directory(folder, overwrite=True) as staging:
+    with atomic_directory(folder) as staging:
         with (staging / "x.npy").open("wb") as file:  # a memory-mapped file would die of a full disk, not raise
             for indices, batch in _stream(backbone, images, maps, batch_size, on_corrupt, skipped):
                 if not kept:

@@ -33,20 +33,20 @@ class Preparation:
 
     def fit(self, train: Features, classes: ClassTable) -> "Prepared":
         """Learn means and components from training examples and seen classes."""
-        return Prepared(
-            features=self._features(np.asarray(train.x)), semantics=self._semantics(classes.semantics[classes.seen])
-        )
+        return Prepared(features=self._features(train), semantics=self._semantics(classes.semantics[classes.seen]))
 
-    def _features(self, x: Float[np.ndarray, "N D"]) -> keras.Model:
+    def _features(self, train: Features) -> keras.Model:
+        train.check_vectors("Preparation")
+        x, weights = np.asarray(train.x), train.weights.astype(np.float64)
         layers: list[keras.layers.Layer] = []
-        mean = x.mean(axis=0, dtype=np.float64)
+        mean = np.average(x, axis=0, weights=weights)
         if self.centre or self.components:
             layers.append(centring(mean))
         if self.components:
-            directions = spectrum(x - mean)[1][:, : self.components]  # (D, components), or fewer at a lower rank
+            _, directions = spectrum((x - mean) * np.sqrt(weights)[:, None])  # (D, rank)
             if not directions.size:
                 fail("Features.x", "features that differ", "the same for every image", "Check the backbone's weights.")
-            layers.append(linear(directions).layers[0])
+            layers.append(linear(directions[:, : self.components]).layers[0])
         return self._model(x.shape[1], layers)
 
     def _semantics(self, semantics: Float[np.ndarray, "S A"]) -> keras.Model:
