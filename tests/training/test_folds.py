@@ -50,15 +50,17 @@ def test_a_single_image_of_a_class_cannot_be_held_out():
 
 @settings(deadline=None)
 @given(st.integers(4, 9), st.integers(0, 3), st.integers(2, 6), st.integers(2, 6), st.integers(0, 2**32 - 1))
-def test_each_seen_class_is_pretended_unseen_once_and_no_other_enters(num_seen, unseen, per_class, num_folds, seed):
+def test_each_seen_class_is_pretended_unseen_once_a_repeat_and_no_other_enters(
+    num_seen, unseen, per_class, num_folds, seed
+):
     train, classes = problem(num_seen + unseen, num_seen, per_class, seed)
     seen_names = {name for name, seen in zip(classes.names, classes.seen, strict=True) if seen}
-    folds = list(class_disjoint_folds(train, classes, num_folds=num_folds, seed=seed % 1000))
-    assert len(folds) == min(num_folds, num_seen // 2)
+    folds = list(class_disjoint_folds(train, classes, num_folds=num_folds, num_repeats=2, seed=seed % 1000))
+    assert len(folds) == 2 * min(num_folds, num_seen // 2)
     hidden = Counter(
         name for fold in folds for name, s in zip(fold.classes.names, fold.classes.seen, strict=True) if not s
     )
-    assert hidden == Counter(seen_names)
+    assert hidden == Counter(list(seen_names) * 2)
     for fold in folds:
         assert set(fold.classes.names) == seen_names
         assert (~fold.classes.seen).sum() >= 2

@@ -1,4 +1,4 @@
-"""The decoding door: one image file in any common format to RGB pixels, big photos shrunk by area."""
+"""The decoding door: one image file in any common format to RGB pixels, big photos averaged down."""
 
 import io
 from pathlib import Path
@@ -17,10 +17,11 @@ Resize = Literal["stretch", "crop", "pad"]
 
 
 def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
-    """Decode, turn as EXIF says, flatten alpha on white, and shrink by area what is bigger than the network takes.
+    """Decode, turn as EXIF says, flatten alpha on white, and average down what is bigger than the network takes.
 
-    Networks take small images and no exported graph can antialias, so big photos are averaged down here;
-    what is smaller stays as it is. An animated file gives its first frame. Pillow refuses more than 179 megapixels.
+    Networks take small images and no exported graph can antialias, so big photos are shrunk here, each pixel becoming
+    a weighted mean of its area; what is smaller stays as it is. An animated file gives its first frame. Pillow refuses
+    more than 179 megapixels.
 
     Args:
         source: a path, or the bytes of a file.
@@ -53,7 +54,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
 
 def _shrink(image: Image.Image, size: int, resize: Resize) -> Image.Image:
     shrunk = _shrunk(image.size, size, resize)
-    return image if shrunk == image.size else image.resize(shrunk, Image.Resampling.BOX)
+    return image if shrunk == image.size else image.resize(shrunk, Image.Resampling.BILINEAR)
 
 
 def _shrunk(shape: tuple[int, int], size: int, resize: Resize) -> tuple[int, int]:

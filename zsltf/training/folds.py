@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
@@ -17,9 +17,20 @@ __all__ = ["Fold", "class_disjoint_folds", "hold_out", "image_folds"]
 class Fold:
     """A training problem in small: its table marks the classes that this fold pretends not to have seen."""
 
-    train: Features
-    validation: Features
+    data: Features
+    tested: Bool[np.ndarray, " N"]
+    """Examples of the validation part; the others are the training part."""
     classes: ClassTable
+
+    @property
+    def train(self) -> Features:
+        """The training part, copied when asked for: folds of big data cost no memory."""
+        return self.data.select(~self.tested)
+
+    @property
+    def validation(self) -> Features:
+        """The validation part."""
+        return self.data.select(self.tested)
 
 
 def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
@@ -39,11 +50,18 @@ def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
 
 
 def class_disjoint_folds(
-    train: Features, classes: ClassTable, *, num_folds: int = 5, share: float = 0.2, seed: int = 0
+    train: Features,
+    classes: ClassTable,
+    *,
+    num_folds: int = 5,
+    num_repeats: int = 3,
+    share: float = 0.2,
+    seed: int = 0,
 ) -> Iterator[Fold]:
     """Split the SEEN classes: each fold holds some out as pretended unseen, and `share` of the others' images.
 
-    Only seen classes enter; the validation of a fold looks like a generalised zero-shot test.
+    Only seen classes enter; the validation of a fold looks like a generalised zero-shot test. With few classes one
+    grouping says little, so the classes are dealt into folds several times.
 
     Raises:
         ValueError: if fewer than 4 classes are seen.
@@ -53,12 +71,14 @@ def class_disjoint_folds(
         fail("classes", "at least 4 seen classes to choose settings on", str(len(seen)), "Mark more classes as seen.")
     known = classes.select(seen)
     data = _relabelled(train, seen, len(classes))
-    order = np.random.default_rng(seed).permutation(len(seen))
-    for number, hidden in enumerate(np.array_split(order, min(num_folds, len(seen) // 2))):
+    rng = np.random.default_rng(seed)
+    orders = [rng.permutation(len(seen)) for _ in range(num_repeats)]
+    groups = [group for order in orders for group in np.array_split(order, min(num_folds, len(seen) // 2))]
+    for number, hidden in enumerate(groups):
         mask = np.ones(len(seen), bool)
         mask[hidden] = False
         tested = ~mask[data.y] | hold_out(data.y, share, seed + number)
-        yield Fold(train=data.select(~tested), validation=data.select(tested), classes=known.with_seen(mask))
+        yield Fold(data=data, tested=tested, classes=known.with_seen(mask))
 
 
 def image_folds(train: Features, classes: ClassTable, *, num_folds: int = 5, seed: int = 0) -> Iterator[Fold]:
@@ -71,7 +91,7 @@ def image_folds(train: Features, classes: ClassTable, *, num_folds: int = 5, see
     for number in range(num_folds):
         tested = rank % num_folds == number
         if tested.any() and not tested.all():
-            yield Fold(train=train.select(~tested), validation=train.select(tested), classes=classes)
+            yield Fold(data=train, tested=tested, classes=classes)
 
 
 def _relabelled(train: Features, rows: np.ndarray, num_classes: int) -> Features:

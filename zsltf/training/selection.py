@@ -52,7 +52,7 @@ def fit_prepared(method: Method, preparation: Preparation, train: Features, clas
 def select(
     method: Method, folds: Iterable[Fold], preparations: Sequence[Preparation] = PREPARATIONS, *, search: bool = True
 ) -> list[Choice]:
-    """Every setting of the method's search range under every preparation, best first; ties keep the first tried.
+    """Every setting of the method's search range under every preparation, best first; ties go to the middle one.
 
     Args:
         method: what to fit.
@@ -65,7 +65,10 @@ def select(
         for setting, scores in _fold_scores(method, preparation, fold, search):
             reached[setting, preparation].append(_accuracy(scores, fold))
     choices = [Choice(method=m, preparation=p, accuracy=float(np.mean(a))) for (m, p), a in reached.items()]
-    return sorted(choices, key=lambda choice: -choice.accuracy)
+    ranked = sorted(choices, key=lambda choice: -choice.accuracy)
+    tied = [choice for choice in ranked if choice.accuracy == ranked[0].accuracy]
+    middle = tied[len(tied) // 2]
+    return [middle, *(choice for choice in ranked if choice is not middle)]
 
 
 def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) -> Classifier:
