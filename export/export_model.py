@@ -5,6 +5,7 @@ zsltf export runs/zero_shot --format all
 
 import itertools
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,7 +43,7 @@ def main(config: Config) -> None:
     write_report(Run(config.run))
     Console().print(_table(proofs))
     for file in sorted({proof.file for proof in proofs}):
-        print(f"zsltf predict {out / file} PHOTO   # --classes rows.csv adds classes")
+        print(shlex.join(["zsltf", "predict", str(out / file), "PHOTO"]), "  # --classes rows.csv adds classes")
 
 
 def _table(proofs: list[Proof]) -> Table:

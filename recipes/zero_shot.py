@@ -5,6 +5,7 @@ zsltf run zero_shot --images photos/ --classes attributes.csv   (a folder of pho
 Expected (drawn pictures, seeds 0 to 4, CPU): mean unseen accuracy 0.91, chance 0.125.
 """
 
+import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.protocols import Method
 from zsltf.reports.zero_shot import print_partitions, write_run
-from zsltf.runs import settings
+from zsltf.runs import RUN_FILES, settings
 from zsltf.zeroshot.eszsl import ESZSL
 
 
@@ -36,13 +37,14 @@ class Config:
     out: Path = Path("runs/zero_shot")
     """The run folder to write."""
     overwrite: bool = False
-    """Replace the run folder if there is one."""
+    """Replace the run folder, exports included, if there is one."""
 
 
 def main(config: Config) -> None:
     """Photos -> features -> method -> report and run folder."""
     start = time.perf_counter()
-    check_writable(config.out, overwrite=config.overwrite, ours="report.json")
+    check_writable(config.out, overwrite=config.overwrite, ours=RUN_FILES)
+    config.photos.check_apart(config.out)
     config.protocol.check(config.method)
     keras.utils.set_random_seed(config.protocol.seed)
     sets, backbone = config.photos.sets(), config.network.build()
@@ -50,7 +52,7 @@ def main(config: Config) -> None:
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_run(folder, outcomes, settings(config), time.perf_counter() - start)
     print_partitions(report)
-    print(f"{config.out}/report.html holds the report. Next: zsltf export {config.out} --format all")
+    print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
 
 
 if __name__ == "__main__":

@@ -224,7 +224,10 @@ def test_no_unseen_class(photos, refused):
 def test_no_seen_class(photos, refused, monkeypatch):
     set_split(photos, "unseen")
     monkeypatch.setattr("zsltf.evaluation.photos.extract_features", None)  # refused before slow work
-    refused(command(photos), r"classes: expected at least 4 seen and 2 unseen, received 0 seen and 24 unseen\. Mark .*")
+    refused(
+        command(photos),
+        r"partition split: expected at least 4 seen and 2 unseen classes, received 0 seen and 24 unseen\. Mark .*",
+    )
 
 
 @pytest.mark.parametrize(
@@ -312,7 +315,7 @@ def test_missing_weights(photos, refused):
 
 
 def test_weights_that_nobody_publishes(photos, refused):
-    message = r"weights: expected a local file or None, received 'imagenet'\. conv4 has no published weights\."
+    message = r"weights: expected a local file or None, received 'imagenet'\. conv4 has no published ones: pass .*"
     refused(command(photos, "--weights", "imagenet"), message)
 
 

@@ -188,7 +188,9 @@ def test_a_converter_that_goes_wrong_publishes_nothing(copied, monkeypatch, tmp_
 )
 def test_a_proof_holds_if_scores_and_top_classes_agree(difference, agreement, holds):
     figures = {"difference": difference, "agreement": agreement, "tolerance": 2e-4, "megabytes": 1.0, "seconds": 1.0}
-    assert Proof(format="TFLite", file="model.tflite", classes=3, batch=1, **figures).holds is holds
+    named = {"format": "TFLite", "file": "model.tflite", "classes": 3, "batch": 1, **figures}
+    assert Proof(**named, probability_error=1e-6).holds is holds
+    assert not Proof(**named, probability_error=1e-4).holds
 
 
 def test_a_changed_model_is_refused(copied, classifier, capsys):
@@ -321,7 +323,7 @@ def test_onnx_needs_images_only_and_carries_the_card(run, classifier):
     session = onnxruntime.InferenceSession(run.path / "export" / "model.onnx", options)
     assert [value.name for value in session.get_inputs()] == ["images"]
     assert [value.name for value in session.get_overridable_initializers()] == ["class_vectors", "class_bias"]
-    assert Card.from_json(session.get_modelmeta().custom_metadata_map["zsltf"]) == Card.of(classifier)
+    assert Card.from_json(session.get_modelmeta().custom_metadata_map["zsltf"], "file") == Card.of(classifier)
     scores, probabilities = session.run(["scores", "probabilities"], {"images": pictures(2)})
     assert_close(scores, classifier.score(pictures(2)))
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
@@ -364,7 +366,7 @@ def test_tflite_stores_its_weights_once_and_the_card_as_zip(run, classifier):
     assert path.stat().st_size < 1.2 * weights
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["zsltf.json"]
-        assert Card.from_json(archive.read("zsltf.json")) == Card.of(classifier)
+        assert Card.from_json(archive.read("zsltf.json"), "file") == Card.of(classifier)
 
 
 def test_the_tflite_files_class_table_can_be_edited_without_tensorflow(run, classifier, tmp_path):
@@ -409,7 +411,7 @@ def test_saved_model_stores_its_weights_once(run, classifier):
     weights = 4 * sum(int(np.prod(variable.shape)) for variable in classifier.variables)
     assert weights <= data.stat().st_size < 1.02 * weights + 2000
     card = run.path / "export" / "saved_model" / "assets.extra" / "zsltf.json"
-    assert Card.from_json(card.read_text("utf-8")) == Card.of(classifier)
+    assert Card.from_json(card.read_text("utf-8"), "file") == Card.of(classifier)
 
 
 @pytest.mark.parametrize("name", ["model.project.onnx", "model.project.tflite"])

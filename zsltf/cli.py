@@ -18,12 +18,16 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; bad input ends in one message on standard error and status 1."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     given = list(sys.argv[1:] if arguments is None else arguments)
     options, rest = _parser().parse_known_args(given)
     if rest and options.command not in ("run", "export"):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return int(options.start(options, rest) or 0)
+    except BrokenPipeError:  # whoever read our lines has seen enough
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (or Python complains once more at exit)
+        return 0
     except (ValueError, OSError, ImportError) as error:
         if os.environ.get("ZSLTF_TRACEBACK"):
             raise
@@ -77,7 +81,6 @@ def _export(_: argparse.Namespace, rest: list[str]) -> int:
 
 def _start(script: Path, program: str, arguments: list[str]) -> int:
     """Read a script's Config from the command line and call its main, as the script itself would."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tyro
 
     module = _module(script)

@@ -1,5 +1,6 @@
 """The job behind `zsltf export`: write, read back by the real runtime, compare with Keras, and only then publish."""
 
+import itertools
 import json
 import time
 from collections.abc import Iterator, Sequence
@@ -34,6 +35,8 @@ class Proof:
     tolerance: float
     agreement: float
     """Share of images with the same top class, among those whose margin exceeds the tolerance."""
+    probability_error: float
+    """Largest difference between the file's probabilities and those that Keras makes of the file's scores."""
     megabytes: float
     seconds: float
     """To write the file."""
@@ -41,7 +44,15 @@ class Proof:
     @property
     def holds(self) -> bool:
         """Whether the file says what Keras says."""
-        return self.difference <= self.tolerance and self.agreement == 1.0
+        return self.difference <= self.tolerance and self.agreement == 1.0 and self.probability_error <= 1e-5
+
+
+_FILES = (
+    "parity.json",
+    "saved_model",
+    *(f"model{kind}.{end}" for kind in ("", ".project") for end in ("onnx", "tflite")),
+)
+"""All that zsltf puts into an export's folder."""
 
 
 def exporters(formats: str) -> list[Any]:
@@ -51,7 +62,7 @@ def exporters(formats: str) -> list[Any]:
         ValueError: for an unknown format; near misses are suggested.
     """
     known = names("exporters")
-    chosen = list(known) if formats == "all" else formats.split(",")
+    chosen = list(known) if formats == "all" else list(dict.fromkeys(map(str.strip, formats.split(","))))
     for name in chosen:
         check_choice("format", name, (*known, "all"))
     return [plugin_type("exporters", name)() for name in chosen]
@@ -63,7 +74,7 @@ def deliver(run: Run, exporters: Sequence[Any], out: Path, *, overwrite: bool = 
     Raises:
         ValueError: if a file differs from Keras by more than its format's tolerance.
     """
-    check_writable(out, overwrite=overwrite, ours="parity.json")
+    check_writable(out, overwrite=overwrite, ours=_FILES)
     classifier, golden = run.classifier(), run.golden()
     _check_reload(classifier, golden)
     with atomic_directory(out, overwrite=overwrite) as folder:
@@ -79,23 +90,25 @@ def deliver(run: Run, exporters: Sequence[Any], out: Path, *, overwrite: bool = 
 
 def prove(exporter: Any, classifier: Classifier, golden: Golden, folder: Path) -> Iterator[Proof]:
     """Write one format and compare it, for the built-in classes and for four more, at each batch size it takes."""
-    name = f"model{exporter.SUFFIX}" if exporter.SUFFIX else "saved_model"
+    file = f"model{exporter.SUFFIX}" if exporter.SUFFIX else "saved_model"
     start = time.perf_counter()
-    exporter.write(classifier, folder / name)
+    exporter.write(classifier, folder / file)
     seconds = time.perf_counter() - start
-    megabytes = _size(folder / name) / 1e6
-    artifact = exporter.read(folder / name)
-    for keras_model, file in ((classifier, artifact), _with_four_more(classifier, artifact)):
+    megabytes = _size(folder / file) / 1e6
+    artifact = exporter.read(folder / file)
+    for keras_model, read_back in ((classifier, artifact), _with_four_more(classifier, artifact)):
         for batch in exporter.BATCHES:
             parts = [golden.images[i : i + batch] for i in range(0, len(golden.images), batch)]
             expected = np.concatenate([keras_model.score(part) for part in parts])
-            got = np.concatenate([file(part)["scores"] for part in parts])
+            outputs = [read_back(part) for part in parts]
+            got, probabilities = (np.concatenate([o[name] for o in outputs]) for name in ("scores", "probabilities"))
             yield Proof(
                 format=type(exporter).__name__,
-                file=name,
+                file=file,
                 classes=expected.shape[1],
                 batch=batch,
                 tolerance=exporter.TOLERANCE,
+                probability_error=float(np.abs(probabilities - np.asarray(keras_model.probabilities(got))).max()),
                 megabytes=megabytes,
                 seconds=seconds,
                 **asdict(compare(expected, got, exporter.TOLERANCE)),
@@ -105,7 +118,8 @@ def prove(exporter: Any, classifier: Classifier, golden: Golden, folder: Path) -
 def _with_four_more(classifier: Classifier, artifact: Artifact) -> tuple[Classifier, Artifact]:
     """The same four random classes added to both sides: through `project` where semantics open the Classifier."""
     table, rng = classifier.classes, np.random.default_rng(0)
-    names = tuple(f"new class {i}" for i in range(4))
+    free = (name for i in itertools.count() if (name := f"new class {i}") not in table.names)
+    names = tuple(itertools.islice(free, 4))
     if "semantics" in classifier.opens_by:
         mean, deviation = table.semantics.mean(axis=0), table.semantics.std(axis=0)
         rows = rng.normal(mean, deviation, (4, len(table.columns)))

@@ -3,20 +3,27 @@
 import errno
 import hashlib
 import os
+import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from zsltf.checks import fail
 
-__all__ = ["atomic_directory", "atomic_file", "cache_directory", "check_writable", "sha256"]
+__all__ = ["atomic_directory", "atomic_file", "cache_directory", "check_writable", "sha256", "visible_files"]
 
 
 def cache_directory() -> Path:
     """Where features, drawn pictures and weights are kept: `ZSLTF_CACHE`, else `~/.cache/zsltf`."""
     return Path(os.environ.get("ZSLTF_CACHE") or Path.home() / ".cache" / "zsltf")
+
+
+def visible_files(folder: Path) -> list[Path]:
+    """Every file below, but none that is hidden or in a hidden folder, such as .ipynb_checkpoints."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
 
 
 def sha256(path: Path) -> str:
@@ -25,18 +32,18 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_writable(path: Path, *, overwrite: bool = False, ours: str | None = None) -> None:
+def check_writable(path: Path, *, overwrite: bool = False, ours: Sequence[str] = ()) -> None:
     """A new file or folder can be written at `path`: called before slow work starts; it leaves no trace.
 
     Args:
         path: what is to be written.
         overwrite: whether something may be there already.
-        ours: the file that marks a folder as one of zsltf's; no other one is overwritten.
+        ours: names in a folder that may be overwritten: the first must be there, and none but these.
     """
     if path.exists() and not overwrite:
         fail(str(path), "a path where nothing is yet", "an existing one", "Choose another path, or pass --overwrite.")
-    if ours and path.exists() and not (path / ours).is_file():
-        fail(str(path), f"a folder with {ours} to overwrite", "something else", "Choose another path.")
+    if ours and path.exists():
+        _check_ours(path, ours)
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     try:
         with tempfile.TemporaryFile(dir=folder):
@@ -45,17 +52,29 @@ def check_writable(path: Path, *, overwrite: bool = False, ours: str | None = No
         fail(str(folder), "a folder that can be written", str(error.strerror), "Choose another output folder.")
 
 
+def _check_ours(path: Path, ours: Sequence[str]) -> None:
+    if not (path / ours[0]).is_file():
+        fail(str(path), f"a folder with {ours[0]} to overwrite", "something else", "Choose another path.")
+    foreign = sorted({entry.name for entry in path.iterdir()} - set(ours))
+    if foreign:
+        received = f"also {', '.join(foreign[:5])}"
+        fail(str(path), "a folder with zsltf's own files to overwrite", received, "Move them, or choose another path.")
+
+
 @contextmanager
 def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary folder beside `path` that becomes `path` on success and vanishes on failure."""
     check_writable(path, overwrite=overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".partial", dir=path.parent))
+    staging = path.parent / f".{path.name}.{secrets.token_hex(4)}.partial"
+    staging.mkdir()
     try:
-        staging.chmod(0o755)
         with _advice_on_a_full_disk(path):
             yield staging
-        _replace(staging, path)
+        if overwrite and path.exists():
+            _replace(staging, path)
+        else:
+            _publish(staging, path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
 
@@ -64,6 +83,9 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure."""
     check_writable(path, overwrite=overwrite)
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        fail(str(path), "a file to overwrite", "a folder or a device", "Choose another path.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as staging:
         with _advice_on_a_full_disk(path):
@@ -82,11 +104,19 @@ def _advice_on_a_full_disk(path: Path) -> Iterator[None]:
         raise OSError(errno.ENOSPC, advice, str(path)) from error
 
 
+def _publish(new: Path, path: Path) -> None:
+    """Rename `new` to `path`, where nothing may have appeared meanwhile."""
+    try:
+        new.rename(path)
+    except OSError as error:
+        if not path.exists():
+            raise
+        appeared = f"one that appeared meanwhile ({error.strerror})"
+        fail(str(path), "a path where nothing is yet", appeared, "Choose another path.")
+
+
 def _replace(new: Path, path: Path) -> None:
     """Rename `new` to `path`; what stood there is moved aside first and deleted last."""
-    if not path.exists():
-        new.rename(path)
-        return
     old = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".old", dir=path.parent)) / path.name
     path.rename(old)
     try:

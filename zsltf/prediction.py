@@ -12,7 +12,7 @@ from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import SUFFIXES, decode
 from zsltf.discovery import names, plugin_type
-from zsltf.files import atomic_file, check_writable
+from zsltf.files import atomic_file, check_writable, visible_files
 
 __all__ = ["Prediction", "check_table", "open_artifact", "photo_paths", "predict", "write_predictions"]
 
@@ -56,7 +56,7 @@ def photo_paths(given: Sequence[Path]) -> list[Path]:
     for path in given:
         if not path.exists():
             fail(str(path), "a photo or a folder of photos", "none", "Check the path.")
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
+        inside = [file for file in visible_files(path) if file.suffix.lower() in SUFFIXES] if path.is_dir() else [path]
         if not inside:
             fail(str(path), "a folder with photos", "one without", f"Known are {', '.join(sorted(SUFFIXES))}.")
         paths += inside
@@ -93,7 +93,10 @@ def check_table(path: Path) -> None:
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
     """A CSV: photo, rank, class, probability, score, error."""
-    with atomic_file(path) as staging, staging.open("w", newline="", encoding="utf-8") as file:
+    with (
+        atomic_file(path) as staging,
+        staging.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(_HEADER)
         for p in predictions:

@@ -16,7 +16,20 @@ from jaxtyping import Float, UInt8
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
 
-__all__ = ["Golden", "Run", "settings"]
+__all__ = ["RUN_FILES", "Golden", "Run", "settings"]
+
+RUN_FILES = (
+    "report.json",
+    "model.keras",
+    "classes.json",
+    "config.json",
+    "golden.npz",
+    "report.html",
+    "samples",
+    "export",
+    "export.json",
+)
+"""All that zsltf puts into a run folder."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -215,7 +215,9 @@ def test_a_class_without_a_test_image_is_left_out_of_the_means(toy, outcome):
 @pytest.mark.parametrize(("seen", "unseen"), [(3, 13), (15, 1), (16, 0), (0, 16)])
 def test_too_few_classes_are_refused(toy, seen, unseen):
     features, classes = toy
-    message = rf"classes: expected at least 4 seen and 2 unseen, received {seen} seen and {unseen} unseen\. Mark more"
+    message = (
+        rf"classes: expected at least 4 seen and 2 unseen classes, received {seen} seen and {unseen} unseen\. Mark more"
+    )
     with pytest.raises(ValueError, match=message):
         run_zero_shot(ESZSL(), features, classes.with_seen(np.arange(16) < seen), QUICK)
 

@@ -203,5 +203,8 @@ def test_a_missing_file_is_refused(missing):
 
 
 def test_imagenet_is_refused_where_nobody_publishes_any():
-    with pytest.raises(ValueError, match=r"weights: expected a local file or None, .*conv4 has no published weights\."):
+    with pytest.raises(
+        ValueError,
+        match=r"weights: expected a local file or None, .*conv4 has no published ones: pass --weights random\.",
+    ):
         conv4("imagenet", size=16)

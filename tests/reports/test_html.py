@@ -137,6 +137,7 @@ def proofs(num_classes):
                     batch=batch,
                     difference=3.2e-6 if batch == 1 else 9.9e-3,
                     tolerance=5e-5,
+                    probability_error=1e-7,
                     agreement=1.0,
                     megabytes=13.84,
                     seconds=3.41,

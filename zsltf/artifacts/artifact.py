@@ -38,6 +38,13 @@ class Artifact:
     run_project: Callable[[Float[np.ndarray, "C A"]], Float[np.ndarray, "C *K"]]
     edited: bool = False
 
+    def __post_init__(self) -> None:
+        count = len(self.card.names)
+        for name in ("class_vectors", "class_bias"):
+            rows = len(getattr(self, name))
+            if rows != count:
+                fail(f"the file's {name}", f"{count} rows, as its names", str(rows), "Export it again.")
+
     def __call__(self, images: UInt8[np.ndarray, "B H W 3"]) -> Outputs:
         """Scores and probabilities of the table's classes.
 

@@ -2,10 +2,10 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 from zsltf import __version__
-from zsltf.checks import fail
+from zsltf.checks import check_choice, check_positive, fail
 from zsltf.data.decode import Resize
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ class Card:
     zsltf: str = __version__
     """The version that wrote the file."""
 
+    def __post_init__(self) -> None:
+        check_choice("card.activation", self.activation, ("softmax", "sigmoid"))
+        check_choice("card.resize", self.resize, get_args(Resize))
+        check_positive("card", size=self.size)
+        if not self.names or len(self.names) != len(self.seen) or not all(isinstance(n, str) for n in self.names):
+            fail("card", "a name and a seen flag for every class", "others", "Export it again.")
+
     @classmethod
     def of(cls, classifier: "Classifier") -> Self:
         """The card of a Classifier.
@@ -70,8 +77,19 @@ class Card:
         return json.dumps(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str | bytes) -> Self:
-        """Read what `to_json` wrote; fields of later versions are left alone."""
+    def from_json(cls, text: str | bytes, where: str) -> Self:
+        """Read what `to_json` wrote; fields of later versions are left alone.
+
+        Raises:
+            ValueError: if it is something else; `where` it was found is named.
+        """
+        try:
+            return cls._from_json(text)
+        except (ValueError, TypeError, AttributeError) as error:
+            fail(where, "a card as zsltf writes it", f"a damaged one ({error})", "Export it again.")
+
+    @classmethod
+    def _from_json(cls, text: str | bytes) -> Self:
         card: dict[str, Any] = {}
         for key, value in json.loads(text).items():
             if key in cls.__dataclass_fields__:

@@ -14,6 +14,7 @@ __all__ = ["SUFFIXES", "Resize", "decode"]
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
 Resize = Literal["stretch", "crop", "pad"]
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")  # and none of Pillow's rarer decoders, whatever a file's name
 
 
 def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
@@ -32,7 +33,7 @@ def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8
         ValueError: if the file is no image, is truncated, or claims too many pixels.
     """
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_FORMATS) as image:
             if image.format == "JPEG" and image.mode in ("RGB", "L"):
                 longest = 2 * max(_shrunk(image.size, size, resize))
                 image.draft(None, (longest, longest))  # averages by powers of two while decoding

@@ -11,6 +11,7 @@ from jaxtyping import Int
 
 from zsltf.checks import fail
 from zsltf.data.decode import SUFFIXES, Resize, decode
+from zsltf.files import visible_files
 
 __all__ = ["ImageFolder", "OnCorrupt", "image_dataset"]
 
@@ -48,7 +49,7 @@ class ImageFolder:
         if missing:
             listed = ", ".join(missing[:10])
             fail(str(root), "a folder for every class of the table", f"none for {listed}", "Add it or remove the row.")
-        files = [_files(root / name) for name in names]
+        files = [visible_files(root / name) for name in names]
         images = [[path for path in paths if path.suffix.lower() in SUFFIXES] for paths in files]
         empty = [name for name, paths in zip(names, images, strict=True) if not paths]
         if empty:
@@ -114,9 +115,3 @@ def image_dataset(
         .batch(batch_size)
         .prefetch(2)
     )
-
-
-def _files(folder: Path) -> list[Path]:
-    """Every file below, but none that is hidden or in a hidden folder, such as .ipynb_checkpoints."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(folder).parts)]

@@ -45,6 +45,11 @@ class PhotoSource:
         if not self.drawn:
             fail("drawn", "one seed or more", "none", "Start from the default.")
 
+    def check_apart(self, out: Path) -> None:
+        """Refuse to write among the photos: the next run would take our pictures for theirs."""
+        if self.images is not None and out.resolve().is_relative_to(self.images.resolve()):
+            fail("out", "a folder outside --images", str(out), "Choose another output folder.")
+
     def sets(self) -> list[PhotoSet]:
         """What to run on; the first set's first partition is the one that ships.
 
@@ -55,12 +60,16 @@ class PhotoSource:
             given, missing = ("--images", "--classes") if self.classes is None else ("--classes", "--images")
             fail("photos", "--images and --classes together", f"{given} alone", f"Add {missing}.")
         if self.images is None or self.classes is None:
+            if self.partitions or self.random_partitions:
+                fail("partitions", "none for drawn pictures", "some", "Give --images and --classes, or use --drawn.")
             return [_drawn(seed) for seed in self.drawn]
         table = ClassTable.from_csv(self.classes)
-        masks = {} if table.seen.all() else {"split": table.seen}
-        if self.partitions:
-            masks |= read_partitions(self.partitions, table.names)
-        masks |= {f"random {i}": mask for i, mask in enumerate(_random(len(table), self.random_partitions))}
+        masks: dict[str, np.ndarray] = {} if table.seen.all() else {"split": table.seen}
+        listed = read_partitions(self.partitions, table.names) if self.partitions else {}
+        drawn = {f"random {i}": mask for i, mask in enumerate(_random(len(table), self.random_partitions))}
+        for name in listed.keys() & {*masks, *drawn}:
+            fail(str(self.partitions), "a partition's name that is free", repr(name), "Rename the column.")
+        masks |= listed | drawn
         if not masks:
             fix = "Add a column split (seen or unseen), or give --partitions FILE or --random-partitions N."
             fail(str(self.classes), "unseen classes to test on", "none", fix)
@@ -72,7 +81,11 @@ def _drawn(seed: int) -> PhotoSet:
     """Pictures of this seed, kept in the cache directory."""
     folder = cache_directory() / "drawn" / f"v1-seed-{seed}"
     if not folder.is_dir():
-        draw_folder(folder, seed=seed)
+        try:
+            draw_folder(folder, seed=seed)
+        except (OSError, ValueError):
+            if not folder.is_dir():  # else another process was first
+                raise
     table = ClassTable.from_csv(folder / "attributes.csv")
     return PhotoSet(images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table})
 

@@ -121,8 +121,10 @@ def run_on_photos(
     floors: dict[str, float] = {}
     extractions = []
     for photos in sets:
-        for classes in photos.partitions.values():
-            check_enough(photos.images.y, classes)  # before slow work; run_zero_shot does it for what can be decoded
+        for name, classes in photos.partitions.items():
+            check_enough(
+                photos.images.y, classes, f"partition {name}"
+            )  # before slow work; run_zero_shot does it for what can be decoded
     for photos in sets:
         extractions.append(extract_features(backbone, photos.images, on_corrupt=on_corrupt, cache=cache))
         colour = extract_features(mean_colour(), photos.images, cache=cache).features

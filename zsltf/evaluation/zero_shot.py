@@ -161,12 +161,12 @@ def _shuffled_accuracy(choice: Choice, train: Features, test: Features, classes:
     return unseen_accuracy(scores, rows.y, classes.seen)
 
 
-def check_enough(y: Int[np.ndarray, " N"], classes: ClassTable) -> None:
+def check_enough(y: Int[np.ndarray, " N"], classes: ClassTable, partition: str = "classes") -> None:
     """Refuse a problem with too few classes, no attributes or too few images of a class, given each image's label."""
     seen, unseen = int(classes.seen.sum()), int((~classes.seen).sum())
     if seen < 4 or unseen < 2:
         fix = "Mark more classes in the column split, or give --partitions FILE or --random-partitions N."
-        fail("classes", "at least 4 seen and 2 unseen", f"{seen} seen and {unseen} unseen", fix)
+        fail(partition, "at least 4 seen and 2 unseen classes", f"{seen} seen and {unseen} unseen", fix)
     if not np.ptp(classes.semantics, axis=0).any():
         fail("classes", "attributes that tell classes apart", "none", "Add a column an attribute to the class table.")
     counts = np.bincount(y, minlength=len(classes))

@@ -85,7 +85,7 @@ class Onnx:
         text = session.get_modelmeta().custom_metadata_map.get("zsltf")
         if text is None:
             fail(str(path), "an ONNX file that zsltf wrote", "one without its card", "Export it with zsltf export.")
-        card, table = Card.from_json(text), _initializers(path)
+        card, table = Card.from_json(text, str(path)), _initializers(path)
 
         def run(feed: dict[str, np.ndarray]) -> Outputs:
             return dict(zip(_OUTPUTS, session.run(_OUTPUTS, feed), strict=True))
@@ -131,7 +131,11 @@ def _initializers(path: Path) -> dict[str, np.ndarray]:
     from onnx import numpy_helper
 
     graph = onnx.load(path).graph
-    return {t.name: numpy_helper.to_array(t) for t in graph.initializer if t.name in ("class_vectors", "class_bias")}
+    names = ("class_vectors", "class_bias")
+    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in names}
+    if len(found) < len(names):
+        fail(str(path), "the class table as defaults of two inputs", "none", "Export it again.")
+    return found
 
 
 def _rename(model: Any, inputs: list[str], outputs: list[str]) -> None:

@@ -65,12 +65,15 @@ class SavedModel:
         Raises:
             ValueError: if the folder is no SavedModel of zsltf's.
         """
-        import tensorflow as tf
-
         if not (path / _CARD).is_file():
             fail(str(path), f"a SavedModel that zsltf wrote, with {_CARD}", "none", "Export it with zsltf export.")
-        card = Card.from_json((path / _CARD).read_text("utf-8"))
-        loaded = tf.saved_model.load(path)
+        import tensorflow as tf
+
+        card = Card.from_json((path / _CARD).read_bytes(), str(path / _CARD))
+        try:
+            loaded = tf.saved_model.load(path)
+        except Exception as error:  # noqa: BLE001 (TensorFlow raises of every kind on a damaged folder)
+            fail(str(path), "a SavedModel that loads", f"a damaged one ({error})", "Export it again.")
 
         def run(signature: str) -> Callable[..., Outputs]:
             def call(**inputs: np.ndarray) -> Outputs:

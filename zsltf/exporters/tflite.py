@@ -2,6 +2,7 @@
 
 import copy
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["TFLite"]
 
 _CARD = "zsltf.json"
+_LARGEST_CARD = 2**26  # bytes
 _INPUTS = ("class_vectors", "class_bias")
 
 
@@ -54,10 +56,7 @@ class TFLite:
             ValueError: if the file is no TFLite file of zsltf's.
         """
         interpreter = _interpreter(path)
-        try:
-            card = Card.from_json(zipfile.ZipFile(path).read(_CARD))
-        except (zipfile.BadZipFile, KeyError):
-            fail(str(path), "a TFLite file that zsltf wrote", "one without its card", "Export it with zsltf export.")
+        card = Card.from_json(_read_card(path), str(path))
         interpreter.allocate_tensors()
         tensors = {detail["name"]: detail["index"] for detail in interpreter.get_tensor_details()}
         vectors, bias = (interpreter.get_tensor(tensors[name]) for name in _INPUTS)
@@ -83,6 +82,17 @@ class TFLite:
             ),
             run_project=project,
         )
+
+
+def _read_card(path: Path) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if archive.getinfo(_CARD).file_size > _LARGEST_CARD:
+                fail(str(path), f"a card of at most {_LARGEST_CARD} bytes", "a larger one", "Export it again.")
+            return archive.read(_CARD)
+    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError) as error:
+        received = f"one without its card ({error})"
+        fail(str(path), "a TFLite file that zsltf wrote", received, "Export it with zsltf export.")
 
 
 def _convert(function: Any, signature: str) -> bytes:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +20,8 @@ from zsltf.files import atomic_directory, cache_directory
 from zsltf.pretrained.backbone import Backbone
 
 __all__ = ["Extraction", "extract_features"]
+
+_VERSION = 2  # part of the cache's key: raise it when decoding or extraction changes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,28 +61,48 @@ def extract_features(
     """
     key = _key(backbone, images, maps)
     folder = (cache or cache_directory() / "features") / key
-    cached = folder.is_dir()
-    if not cached:
+    loaded = _load(folder)
+    cached = loaded is not None
+    if loaded is None:
         try:
             _fill(folder, backbone, images, maps, batch_size, on_corrupt)
-        except OSError:
-            if not folder.is_dir():  # else another process was first: its features are these
+        except (OSError, ValueError):
+            if _load(folder) is None:  # else another process was first: its features are these
                 raise
-    record = json.loads((folder / "record.json").read_text("utf-8"))
+        loaded = _load(folder)
+    if loaded is None:
+        fail(str(folder), "the features that were just written", "none", "Check the cache folder's disk.")
+    x, record = loaded
     skipped = {images.paths[int(index)]: reason for index, reason in record["skipped"].items()}
     if skipped and on_corrupt == "error":
-        fail("images", "files that can be decoded", str(skipped), "Replace them, or pass --on-corrupt skip.")
+        _fail_corrupt(skipped)
     kept = np.array(record["kept"])
     features = Features(
-        x=np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False),
+        x=x,
         y=images.y[kept],
         paths=tuple(images.paths[i] for i in kept),
     )
     return Extraction(features=features, key=key, cached=cached, skipped=skipped)
 
 
+def _fail_corrupt(skipped: Mapping[Any, str]) -> NoReturn:
+    reasons = list(skipped.values())
+    received = f"{len(reasons)} that can't: {'; '.join(reasons[:3])}"
+    fail("images", "files that can be decoded", received, "Replace them, or pass --on-corrupt skip.")
+
+
+def _load(folder: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
+    """The cache's features and record; None where there is none, or a damaged one."""
+    try:
+        record = json.loads((folder / "record.json").read_text("utf-8"))
+        x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
+        return (x, record) if len(x) == len(record["kept"]) and "skipped" in record else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def _key(backbone: Backbone, images: ImageFolder, maps: bool) -> str:
-    digest = hashlib.sha256(f"1 {backbone.fingerprint} {maps} {images.root.resolve()}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {backbone.fingerprint} {maps} {images.root.resolve()}".encode())
     for path in images.paths:
         status = (images.root / path).stat()
         digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
@@ -92,7 +114,7 @@ def _fill(
 ) -> None:
     skipped: dict[int, str] = {}
     kept: list[int] = []
-    with atomic_directory(folder) as staging:
+    with atomic_directory(folder, overwrite=folder.is_dir()) as staging:
         with (staging / "x.npy").open("wb") as file:  # a memory-mapped file would die of a full disk, not raise
             for indices, batch in _stream(backbone, images, maps, batch_size, on_corrupt, skipped):
                 if not kept:
@@ -144,4 +166,4 @@ def _stream(
         except tf.errors.OpError:
             if not skipped:
                 raise
-            fail("images", "files that can be decoded", str(skipped), "Replace them, or pass --on-corrupt skip.")
+            _fail_corrupt(skipped)

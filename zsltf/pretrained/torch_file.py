@@ -69,6 +69,7 @@ _OPCODES = frozenset((
 ))
 # fmt: on
 _LARGEST_PICKLE = 2**22  # bytes, of about 150 a tensor: bounds the memory that its objects take
+_DEEPEST = 16  # tuples within tuples, of 5 in use: hashing them recurses in C, without a limit
 _DAMAGED = "Get the file again."
 _RESAVE = "Save it again with torch.save(model.state_dict(), path, _use_new_zipfile_serialization=False)."
 
@@ -139,6 +140,9 @@ def _refused(stream: io.BytesIO) -> str | None:
     """The first thing in the next pickle that a state dict has no use for."""
     start = stream.tell()
     operations: Any = pickletools.genops(stream)  # its stubs call everything optional
+    depths: list[int] = []  # of nesting, one an object on the unpickler's stack
+    marks: list[int] = []
+    memo: dict[int, int] = {}
     for opcode, argument, position in operations:
         if opcode.name not in _OPCODES:
             return f"the opcode {opcode.name}"
@@ -148,7 +152,23 @@ def _refused(stream: io.BytesIO) -> str | None:
             return f"a memo of {argument}"
         if position - start > _LARGEST_PICKLE:
             return f"more than {_LARGEST_PICKLE} bytes"
+        if _nesting(opcode, argument, depths, marks, memo) > _DEEPEST:
+            return f"more than {_DEEPEST} levels of nesting"
     return None
+
+
+def _nesting(opcode: Any, argument: Any, depths: list[int], marks: list[int], memo: dict[int, int]) -> int:
+    """Do to the depths what the opcode does to the objects; the depth of what it leaves on the stack."""
+    if opcode.name == "MARK":
+        marks.append(len(depths))
+        return 0
+    if opcode.name.endswith("PUT"):
+        memo[argument] = depths[-1]
+    taken = [kind.name for kind in opcode.stack_before]
+    cut = marks.pop() - taken.index("mark") if "mark" in taken else len(depths) - len(taken)
+    depth = memo[argument] if opcode.name.endswith("GET") else 1 + max(depths[cut:], default=0)
+    depths[cut:] = [depth] * len(opcode.stack_after)
+    return depth
 
 
 def _declared(tensors: Mapping[Any, Any]) -> dict[str, _Storage]:

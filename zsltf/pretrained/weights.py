@@ -63,7 +63,12 @@ def load_weights(
         return Provenance(source="random")
     if weights == "imagenet":
         if published is None:
-            fail("weights", "a local file or None", "'imagenet'", f"{model.name} has no published weights.")
+            fail(
+                "weights",
+                "a local file or None",
+                "'imagenet'",
+                f"{model.name} has no published ones: pass --weights random.",
+            )
         path, licence = published.fetch(), published.licence
     else:
         path, licence = Path(weights), ""

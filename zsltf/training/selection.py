@@ -121,4 +121,8 @@ def _best_scale(scored: Sequence[tuple[Float[np.ndarray, "N C"], np.ndarray]]) -
         likelihood = [log_softmax(np.exp(log_scale) * s, axis=1)[np.arange(len(y)), y].mean() for s, y in scored]
         return -float(np.mean(likelihood))
 
-    return float(np.exp(minimize_scalar(loss, bounds=(-7, 12), method="bounded").x))
+    spread = float(np.mean([s.std(axis=1).mean() for s, _ in scored]))
+    if not spread:
+        return 1.0
+    bounds = (-8 - np.log(spread), 8 - np.log(spread))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
