@@ -255,7 +255,7 @@ def test_partitions_that_do_not_fit(photos, refused):
     path.write_text("class,mine\n" + "".join(f"{name},train\n" for name in names), "utf-8")
     refused(command(photos, *more), r".*: expected cells seen or unseen, received 'train'\. Mend the table\.")
     path.write_text("class,mine\n" + "".join(f"{name},seen\n" for name in names), "utf-8")
-    refused(command(photos, *more), r"classes: .*, received 24 seen and 0 unseen\. Mark more classes .*")
+    refused(command(photos, *more), r"partition mine: .*, received 24 seen and 0 unseen\. Mark more classes .*")
 
 
 # --- options
