@@ -11,11 +11,14 @@ from PIL import Image
 
 from zsltf.artifacts.artifact import Artifact
 from zsltf.artifacts.card import Card
+from zsltf.backbones.mean_colour import mean_colour
 from zsltf.cli import main
 from zsltf.data.decode import decode
+from zsltf.data.images import ImageFolder
 from zsltf.data.photo_set import PhotoSource
 from zsltf.exporters.tflite import TFLite
 from zsltf.files import atomic_directory, atomic_file, check_writable
+from zsltf.pretrained.extract import extract_features
 from zsltf.pretrained.torch_file import read_state_dict
 
 CARD = {
@@ -140,6 +143,21 @@ def test_a_link_stays_a_link_and_a_folder_a_folder(tmp_path):
         atomic_file(tmp_path / "folder"),
     ):
         pass
+
+
+@pytest.mark.parametrize("name", ["x.npy", "record.json"])
+@pytest.mark.parametrize("content", [None, b"", b"\x93NUMPY", b"{}"])
+def test_a_damaged_cache_is_filled_again(drawn, tmp_path, name, content):
+    names = sorted(path.name for path in (drawn / "images").iterdir())[:2]
+    images, backbone = ImageFolder.read(drawn / "images", names), mean_colour()
+    first = extract_features(backbone, images, cache=tmp_path)
+    damaged = tmp_path / first.key / name
+    expected = np.array(first.features.x)
+    damaged.unlink() if content is None else damaged.write_bytes(content)
+    second = extract_features(backbone, images, cache=tmp_path)
+    assert not second.cached
+    np.testing.assert_array_equal(second.features.x, expected)
+    assert extract_features(backbone, images, cache=tmp_path).cached
 
 
 def test_nothing_is_written_among_the_photos(drawn, capsys):

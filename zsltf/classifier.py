@@ -55,9 +55,8 @@ class Classifier(keras.Model):
         gamma: float = 0.0,
         opens_by: Sequence[Door] = ("semantics",),
         activation: Literal["softmax", "sigmoid"] = "softmax",
-        name: str = "classifier",
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(name="classifier")
         check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
         self.preprocess, self.embed = preprocess, embed
         self.project, self.similarity = project, similarity or Dot(name="dot")

@@ -32,7 +32,7 @@ class Extraction:
     key: str
     """Of the cache: a hash of weights, preprocessing and image list."""
     cached: bool
-    """True where no image was touched."""
+    """True where no image was opened."""
     skipped: dict[str, str]
     """Path -> reason, for each file that can't be decoded."""
 
@@ -77,11 +77,7 @@ def extract_features(
     if skipped and on_corrupt == "error":
         _fail_corrupt(skipped)
     kept = np.array(record["kept"])
-    features = Features(
-        x=x,
-        y=images.y[kept],
-        paths=tuple(images.paths[i] for i in kept),
-    )
+    features = Features(x=x, y=images.y[kept], paths=tuple(images.paths[i] for i in kept))
     return Extraction(features=features, key=key, cached=cached, skipped=skipped)
 
 
@@ -97,7 +93,7 @@ def _load(folder: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
         record = json.loads((folder / "record.json").read_text("utf-8"))
         x = np.load(folder / "x.npy", mmap_mode="r", allow_pickle=False)
         return (x, record) if len(x) == len(record["kept"]) and "skipped" in record else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -143,7 +139,7 @@ def _stream(
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "B *D"]]]:
     preprocess, model = backbone.preprocess, backbone.model if maps else backbone.features()
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(input_signature=[tf.TensorSpec((None, preprocess.size, preprocess.size, 3), tf.float32)])
     def compute(pixels: Any) -> Any:
         return model(preprocess.normalise(pixels), training=False)
 
