@@ -19,7 +19,6 @@ def run(tmp_path_factory):
 def test_unseen_combinations_are_recognised_and_the_controls_fail(run):
     figures = json.loads((run / "report.json").read_text())["spread"]["drawn"]
     assert figures["unseen_accuracy"]["mean"] == pytest.approx(0.91, abs=0.015)
-    assert figures["mean_colour"]["mean"] <= 0.4
     assert figures["mean_colour"]["max"] <= 0.4
     assert figures["shuffled"]["mean"] <= 1.5 * figures["chance"]["mean"]
 

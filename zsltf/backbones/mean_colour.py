@@ -10,8 +10,13 @@ from zsltf.pretrained.weights import load_weights
 __all__ = ["mean_colour"]
 
 
-def mean_colour(weights: None = None, *, resize: Resize = "stretch") -> Backbone:
-    """The average red, green and blue of an image, in [0, 1]."""
+def mean_colour(weights: str | None = None, *, resize: Resize = "stretch") -> Backbone:
+    """The average red, green and blue of an image, in [0, 1].
+
+    Args:
+        weights: None or "random": there are none.
+        resize: how an image gets to 32 x 32.
+    """
     images = keras.Input((32, 32, 3))
     model = keras.Model(images, keras.layers.GlobalAveragePooling2D(keepdims=True)(images), name="mean_colour")
     return Backbone(

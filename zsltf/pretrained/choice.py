@@ -30,6 +30,5 @@ class BackboneChoice:
 
     def build(self) -> Backbone:
         """The backbone, its weights loaded."""
-        weights = None if self.weights == "random" else self.weights
-        built: Backbone = public("backbones", self.backbone)(weights, resize=self.resize)
+        built: Backbone = public("backbones", self.backbone)(self.weights, resize=self.resize)
         return built
