@@ -3,14 +3,16 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import zsltf
 from zsltf import __version__
 from zsltf.cli import main
 from zsltf.data.decode import decode
-from zsltf.discovery import FAMILIES, constructors, names
+from zsltf.discovery import FAMILIES, constructors, names, summary
 from zsltf.prediction import open_artifact
 
 CONV4 = ("--backbone", "conv4", "--weights", "random", "--shuffles", "0")
@@ -86,16 +88,30 @@ def test_ls_lists_every_plugin_without_tensorflow():
     finished = in_fresh_process("ls")
     assert finished.returncode == 0
     listed = re.findall(r"^  (\w+) +\S", finished.stdout, re.MULTILINE)
-    expected = ["zero_shot", *(sorted(constructors("backbones")))]
-    expected += [name for family in FAMILIES if family != "backbones" for name in names(family)]
+    expected = [path.stem for path in (Path(zsltf.__file__).parents[1] / "recipes").glob("*.py")]
+    expected += [name for family in FAMILIES for name in names(family)]
     assert sorted(listed) == sorted(expected)
 
 
 def test_ls_of_a_family_lists_that_family_alone():
+    finished = in_fresh_process("ls", "exporters")
+    assert finished.returncode == 0
+    assert finished.stdout.startswith("exporters:\n")
+    assert re.findall(r"^  (\w+)", finished.stdout, re.MULTILINE) == list(names("exporters"))
+
+
+def test_ls_backbones_is_a_table_of_every_network_without_tensorflow():
     finished = in_fresh_process("ls", "backbones")
     assert finished.returncode == 0
-    assert finished.stdout.startswith("backbones:\n")
-    assert re.findall(r"^  (\w+)", finished.stdout, re.MULTILINE) == sorted(constructors("backbones"))
+    lines = finished.stdout.splitlines()
+    assert max(map(len, lines)) <= 100
+    rows = {line.split()[0]: re.split(r"\s{2,}", line.strip()) for line in lines if line}
+    assert set(constructors("backbones")) <= set(rows)
+    assert rows["backbone"] == ["backbone", "million", "size", "features", "stages", "licence", "weights"]
+    assert rows["vgg16"] == ["vgg16", "14.7", "224", "512", "5: block1 to block5", "CC-BY-4.0", "keras.applications"]
+    assert rows["efficientnet_lite0"][-2:] == ["Apache-2.0", "pip"]
+    assert rows["mean_colour"] == ["mean_colour", "0.0", "32", "3", "none", "none"]
+    assert rows["keras_model"][1] == summary("backbones", "keras_model")
 
 
 def test_run_without_a_recipe_lists_recipes(capsys):

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import numpy as np
 
-__all__ = ["check_choice", "check_finite", "check_positive", "check_shape", "fail"]
+__all__ = ["check_choice", "check_finite", "check_positive", "check_shape", "check_share", "fail"]
 
 
 def fail(what: str, expected: str, received: str, fix: str) -> NoReturn:
@@ -20,6 +20,13 @@ def check_positive(owner: str, **values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value > 0):
             fail(f"{owner}.{name}", "a number > 0", f"{value:g}", "Start from the default")
+
+
+def check_share(owner: str, **values: float) -> None:
+    """Each value is in [0, 1)."""
+    for name, value in values.items():
+        if not 0 <= value < 1:
+            fail(f"{owner}.{name}", "a share in [0, 1)", f"{value:g}", "Start from the default.")
 
 
 def check_shape(what: str, array: np.ndarray, shape: Sequence[int | None], fix: str) -> None:

@@ -18,7 +18,7 @@ __all__ = ["Classifier", "Door", "linear"]
 
 Door = Literal["semantics", "photos"]
 _PARTS = ("preprocess", "embed", "project", "similarity")
-_OPTIONS = ("gamma", "opens_by", "activation")
+_OPTIONS = ("gamma", "opens_by", "activation", "photo_level")
 
 for _family in ("layers", "similarities"):
     for _name in names(_family):
@@ -40,6 +40,7 @@ class Classifier(keras.Model):
         gamma: subtracted from the scores of seen classes (calibrated stacking, Chao et al. 2016), in score units.
         opens_by: the doors for a new class: "semantics" (a row through project), "photos" (the mean of embeddings).
         activation: from logits to probabilities; "sigmoid" for several labels an image.
+        photo_level: the score that a class which comes by photos gets at its own vector; None gives it no bias.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Classifier(keras.Model):
         gamma: float = 0.0,
         opens_by: Sequence[Door] = ("semantics",),
         activation: Literal["softmax", "sigmoid"] = "softmax",
+        photo_level: float | None = None,
     ) -> None:
         super().__init__(name="classifier")
         check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
@@ -62,6 +64,7 @@ class Classifier(keras.Model):
         self.project, self.similarity = project, similarity or Dot(name="dot")
         self.names, self.columns = classes.names, classes.columns
         self.gamma, self.opens_by, self.activation = float(gamma), tuple(opens_by), activation
+        self.photo_level = photo_level
         if class_vectors is None:
             class_vectors = self.project_semantics(classes.semantics)
         bias = np.zeros(len(classes)) if bias is None else np.asarray(bias)
@@ -137,7 +140,8 @@ class Classifier(keras.Model):
         """
         self.check_door("photos")
         vector = keras.ops.convert_to_numpy(keras.ops.mean(self.embedding(x), axis=0, keepdims=True))
-        return self.extended((name,), vector, None if semantics is None else np.asarray(semantics)[None])
+        level = 0.0 if self.photo_level is None else self.photo_level - float(self.similarity(vector, vector)[0, 0])
+        return self.extended((name,), vector, None if semantics is None else np.asarray(semantics)[None], (level,))
 
     def check_door(self, door: Door) -> None:
         """Refuse a door that this Classifier doesn't have."""
@@ -150,18 +154,20 @@ class Classifier(keras.Model):
         names: tuple[str, ...],
         vectors: Float[np.ndarray, "M *K"],
         semantics: Float[np.ndarray, "M A"] | None = None,
+        bias: Sequence[float] | None = None,
     ) -> Self:
-        """These classes and M more by their class vectors; semantics that nobody knows are kept as 0."""
+        """These classes and M more by their class vectors; semantics that nobody knows are kept as 0, as is bias."""
         rows = np.zeros((len(names), len(self.columns))) if semantics is None else semantics
         unseen = np.zeros(len(names), bool)
         new = ClassTable(names=names, semantics=rows, seen=unseen, columns=self.columns)
-        return self._extended(self.classes.concatenate(new), vectors)
+        return self._extended(self.classes.concatenate(new), vectors, bias)
 
-    def _extended(self, classes: ClassTable, vectors: np.ndarray) -> Self:
+    def _extended(self, classes: ClassTable, vectors: np.ndarray, new_bias: Sequence[float] | None = None) -> Self:
         known = keras.ops.convert_to_numpy(self.class_vectors)
         shape = (len(classes) - len(known), *known.shape[1:])
         check_shape("new class vectors", vectors, shape, "Give one a class, as long as the others.")
-        bias = np.concatenate([keras.ops.convert_to_numpy(self.bias), np.zeros(len(vectors))])
+        added = np.zeros(len(vectors)) if new_bias is None else new_bias
+        bias = np.concatenate([keras.ops.convert_to_numpy(self.bias), added])
         return self._replace(classes=classes, class_vectors=np.concatenate([known, vectors]), bias=bias)
 
     def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
@@ -170,7 +176,9 @@ class Classifier(keras.Model):
         config = {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
         similarity = type(self.similarity).from_config(config)
         bias = scale * keras.ops.convert_to_numpy(self.bias)
-        return self._replace(similarity=similarity, bias=bias, gamma=scale * (self.gamma + gamma))
+        level = None if self.photo_level is None else scale * self.photo_level
+        changes = {"bias": bias, "gamma": scale * (self.gamma + gamma), "photo_level": level}
+        return self._replace(similarity=similarity, **changes)
 
     def after(self, features: keras.Model, **changes: Any) -> Self:
         """The same classes from what `features` takes: embed becomes embed(features(x)).
@@ -181,6 +189,10 @@ class Classifier(keras.Model):
         """
         x = keras.Input(features.input_shape[1:], name="x")
         return self._replace(embed=keras.Model(x, self.embed(features(x)), name="embed"), **changes)
+
+    def on_images(self, preprocess: Preprocess) -> Self:
+        """The same, where embed takes preprocessed images."""
+        return self._replace(preprocess=preprocess)
 
     def _replace(self, **changes: Any) -> Self:
         kept = {name: getattr(self, name) for name in (*_PARTS, *_OPTIONS)}

@@ -111,8 +111,11 @@ def _ls(options: argparse.Namespace, _: list[str]) -> int:
     if options.family:
         check_choice("family", options.family, ("recipes", *FAMILIES))
     for family in ("recipes", *FAMILIES):
-        if options.family in (None, family):
-            print(f"{family}:", *(f"  {name:24}{text}" for name, text in _lines(family)), sep="\n")
+        if options.family == family == "backbones":
+            _list_backbones()
+        elif options.family in (None, family):
+            more = " (`zsltf ls backbones` lists their networks)" if family == "backbones" else ""
+            print(f"{family}{more}:", *(f"  {name:24}{text}" for name, text in _lines(family)), sep="\n")
     return 0
 
 
@@ -121,9 +124,29 @@ def _lines(family: str) -> list[tuple[str, str]]:
         return [
             (name, path.read_text("utf-8").partition("\n")[0].strip('"')) for name, path in _scripts(family).items()
         ]
-    if family == "backbones":
-        return [(name, summary(family, file)) for name, file in sorted(constructors(family).items())]
     return [(name, summary(family, name)) for name in names(family)]
+
+
+def _list_backbones() -> None:
+    """One line a network; a pipe gets lines of 100 characters."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from zsltf.pretrained.catalogue import catalogue
+
+    table, families = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0)), catalogue()
+    for header in ("backbone", "million", "size", "features", "stages", "licence", "weights"):
+        table.add_column(header, justify="right" if header in ("million", "size", "features") else "left")
+    for family in families.values():
+        for name, member in family.members.items():
+            stages = tuple(family.stages_of(name))
+            named = f"{len(stages)}: {stages[0]} to {stages[-1]}" if stages else "none"
+            numbers = (f"{member.parameters / 1e6:.1f}", str(member.size), str(member.features))
+            table.add_row(name, *numbers, named, family.licence, family.source)
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
+    print("\nmillion: parameters without the head; size: pixels; features: length of one vector. Besides:")
+    others = {name: file for name, file in constructors("backbones").items() if file not in families}
+    print(*(f"  {name:24}{summary('backbones', file)}" for name, file in others.items()), sep="\n")
 
 
 def _scripts(folder: str) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Union
 
 from zsltf.checks import check_choice
 
-__all__ = ["FAMILIES", "constructors", "names", "one_of", "plugin", "plugin_type", "public", "summary"]
+__all__ = ["FAMILIES", "assigned", "constructors", "names", "one_of", "plugin", "plugin_type", "public", "summary"]
 
 FAMILIES = ("backbones", "zeroshot", "fewshot", "transfer", "exporters")
 """What `zsltf ls` lists."""
@@ -27,6 +27,14 @@ def summary(family: str, name: str) -> str:
 def constructors(family: str) -> dict[str, str]:
     """Public name -> file of every name in the `__all__` of a folder's files, without importing one."""
     return {public: name for name in names(family) for public in _public(family, name)}
+
+
+def assigned(family: str, name: str, variable: str) -> ast.expr | None:
+    """The expression that a plug-in's file assigns to a variable, read without importing it."""
+    for statement in _parse(family, name).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == variable:
+            return statement.value
+    return None
 
 
 def plugin(family: str, name: str) -> ModuleType:
@@ -75,7 +83,5 @@ def _parse(family: str, name: str) -> ast.Module:
 
 
 def _public(family: str, name: str) -> list[str]:
-    for statement in _parse(family, name).body:
-        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
-            return list(ast.literal_eval(statement.value))
-    return []
+    value = assigned(family, name, "__all__")
+    return [] if value is None else list(ast.literal_eval(value))

@@ -1,16 +1,18 @@
 """The seams: what a method takes and returns."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import ClassVar, Protocol, Self, runtime_checkable
+from typing import Any, ClassVar, Protocol, Self, runtime_checkable
 
+import keras
 import numpy as np
 from jaxtyping import Float
 
 from zsltf.classifier import Classifier
+from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 
-__all__ = ["GridMethod", "Method"]
+__all__ = ["GridMethod", "Head", "Method", "Objective"]
 
 
 class Method(Protocol):
@@ -32,4 +34,43 @@ class GridMethod(Method, Protocol):
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """Each setting of the search range, and its scores of x against all classes."""
+        ...
+
+
+class Objective(Protocol):
+    """What a head is trained for."""
+
+    def num_outputs(self, classes: ClassTable) -> int:
+        """Scores an image."""
+        ...
+
+    def targets(self, y: Any, classes: ClassTable) -> Any:
+        """Labels of a batch to what the loss compares, in TensorFlow."""
+        ...
+
+    def loss(self, label_smoothing: float) -> keras.losses.Loss:
+        """Of targets and scores."""
+        ...
+
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Of targets and scores."""
+        ...
+
+    def classifier(
+        self, embed: keras.Model, scores: ClassScores, classes: ClassTable, means: Float[np.ndarray, "C K"]
+    ) -> Classifier:
+        """The trained head as a Classifier."""
+        ...
+
+
+class Head(Protocol):
+    """A frozen dataclass that puts layers on a backbone's pooled features."""
+
+    @property
+    def objective(self) -> Objective:
+        """What it is trained for."""
+        ...
+
+    def build(self, features: Any, num_outputs: int, name: str) -> tuple[Any, Any]:
+        """Features (B, D) to A (B, K) and scores (B, outputs) of a layer `NAME_scores`; its layers start with name."""
         ...

@@ -24,6 +24,7 @@ RUN_FILES = (
     "classes.json",
     "config.json",
     "golden.npz",
+    "history.csv",
     "report.html",
     "samples",
     "export",

@@ -120,16 +120,14 @@ def test_pytorch_weights_of_another_network_are_refused(monkeypatch, change, mes
 
 
 @pytest.mark.filterwarnings("ignore:Skipping nested container")  # Keras, before it gives up
-@pytest.mark.parametrize(
-    ("suffix", "received"),
-    [(".weights.h5", "2 arrays for 245"), (".h5", "2 arrays for 245"), (".keras", "list of length 2")],
-)
-def test_keras_weights_of_another_network_are_refused(tmp_path, suffix, received):
+@pytest.mark.parametrize("suffix", [".weights.h5", ".h5", ".keras"])
+def test_keras_weights_of_another_network_are_refused(tmp_path, suffix):
     path = tmp_path / f"other{suffix}"
     images = keras.Input((224, 224, 3))
     other = keras.Model(images, keras.layers.Conv2D(8, 3)(images))
     (other.save_weights if suffix == ".weights.h5" else other.save)(path)
-    with pytest.raises(ValueError, match=rf"other{suffix}: expected the weights of efficientnet_lite0, .*{received}"):
+    difference = r".*shape \(3, 3, 3, 8\) in place of .*\(3, 3, 3, 32\)"
+    with pytest.raises(ValueError, match=rf"other{suffix}: expected the weights of efficientnet_lite0, {difference}"):
         efficientnet_lite0(path)
 
 

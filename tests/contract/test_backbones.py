@@ -1,58 +1,64 @@
-"""What every backbone keeps; a new constructor is picked up by itself."""
+"""What every backbone keeps; a new member of a family is picked up by itself."""
 
+import gc
 import inspect
+import runpy
+from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from zsltf.classifier import Classifier, linear
-from zsltf.data.classes import ClassTable
 from zsltf.data.images import ImageFolder, image_dataset
-from zsltf.delivery import prove
 from zsltf.discovery import constructors, names, plugin_type, public
-from zsltf.runs import Golden
+from zsltf.pretrained.backbone import stages_by_prefix
+from zsltf.pretrained.catalogue import catalogue
+from zsltf.pretrained.cut import cut
 
-NAMES = sorted(set(constructors("backbones")) - {"keras_model"})
-SMALL = {"conv4", "efficientnet_lite0", "mean_colour"}
-WITH_SLOW = [pytest.param(name, marks=() if name in SMALL else pytest.mark.slow) for name in NAMES]
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "catalogue.py"))
+CATALOGUE = catalogue()
+FAMILY = {name: family for family in CATALOGUE.values() for name in family.members}
+SMALLEST = {min(family.members, key=lambda name: family.members[name].parameters) for family in CATALOGUE.values()}
+MEMBERS = [pytest.param(name, marks=() if name in SMALLEST else pytest.mark.slow) for name in FAMILY]
+EXPORTED = [
+    pytest.param(name, marks=() if FAMILY[name].source == "none" else pytest.mark.slow) for name in sorted(SMALLEST)
+]
 
 
-@pytest.fixture(scope="module", params=NAMES)
+@pytest.fixture(scope="module", params=MEMBERS)
 def backbone(request):
-    return public("backbones", request.param)(None)
+    yield public("backbones", request.param)(None)
+    gc.collect()  # or the large ones add up
 
 
-def randomise(model):
-    """Weights and BatchNorm statistics that are not the trivial ones."""
-    rng = np.random.default_rng(0)
-    for layer in model.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            size = layer.gamma.shape if layer.gamma is not None else layer.moving_mean.shape
-            layer.moving_mean.assign(rng.normal(0, 0.2, size))
-            layer.moving_variance.assign(rng.uniform(0.5, 2.0, size))
+@pytest.fixture(scope="module")
+def prepared(backbone):
+    """Two images at the backbone's size."""
+    return backbone.preprocess(np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), dtype=np.uint8))
 
 
-def test_stages_hold_the_weights_once_and_in_order(backbone):
-    weighted = [layer.name for layer in backbone.model.layers if layer.weights]
-    staged = [name for layers in backbone.stages.values() for name in layers]
-    assert sorted(staged) == sorted(weighted)
-    depth = {name: weighted.index(name) for name in weighted}
-    means = [np.mean([depth[name] for name in layers]) for layers in backbone.stages.values()]
-    assert means == sorted(means)
+@pytest.fixture(scope="module")
+def maps(backbone, prepared):
+    return backbone.model(prepared).numpy()
 
 
-def test_gives_maps_of_the_size_that_it_states(backbone):
-    size = backbone.preprocess.size
-    images = np.random.default_rng(0).integers(0, 256, (2, 40, 50, 3), dtype=np.uint8)
-    prepared = backbone.preprocess(images)
-    assert prepared.shape == (2, size, size, 3)
-    assert backbone.model.output_shape[0] is None
-    assert len(backbone.model.output_shape) == 4
-    features = backbone.features()(prepared)
-    assert features.shape == (2, backbone.feature_size)
-    np.testing.assert_allclose(features, np.mean(backbone.model(prepared), axis=(1, 2)), rtol=1e-4, atol=1e-5)
+def test_facts_are_true(backbone):
+    member = FAMILY[backbone.name].members[backbone.name]
+    assert backbone.model.count_params() == member.parameters
+    assert backbone.preprocess.size == member.size
+    assert backbone.feature_size == member.features
+    assert list(backbone.stages) == list(FAMILY[backbone.name].stages_of(backbone.name))
+
+
+def test_every_constructor_has_facts_but_those_that_take_any_network():
+    files = {name: file for name, file in constructors("backbones").items() if name not in FAMILY}
+    assert not set(files.values()) & set(CATALOGUE)
+    for family in CATALOGUE.values():
+        assert family.source in ("keras.applications", "pip", "none")
+        assert bool(family.url) == (family.source == "keras.applications")
+        assert bool(family.licence) == (family.source != "none")
+        assert all(len(member.checksum) in (0, 32, 64) for member in family.members.values())
 
 
 def test_says_what_it_is(backbone):
@@ -60,6 +66,55 @@ def test_says_what_it_is(backbone):
     assert constructor.__doc__
     assert next(iter(inspect.signature(constructor).parameters)) == "weights"
     assert backbone.weights.source == "random"
+
+
+def test_stages_follow_each_other_in_the_graph(backbone):
+    """No weight of a stage lies behind one of a later stage."""
+    weighted = [layer.name for layer in backbone.model.layers if layer.weights]
+    stages = list(backbone.stages.values())
+    assert sorted(name for stage in stages for name in stage) == sorted(weighted)
+    for k in range(1, len(stages)):
+        below, above = (sorted(name for stage in part for name in stage) for part in (stages[:k], stages[k:]))
+        lower, upper = cut(backbone.model, above)
+        assert sorted(layer.name for layer in lower.layers if layer.weights) == below
+        assert sorted(layer.name for layer in upper.layers if layer.weights) == above
+
+
+def test_two_parts_are_the_whole(backbone, prepared, maps):
+    stages = list(backbone.stages.values())
+    if len(stages) < 2:
+        pytest.skip("nothing to cut")
+    for k in range(1, len(stages)):
+        lower, upper = cut(backbone.model, [name for stage in stages[k:] for name in stage])
+        np.testing.assert_allclose(upper(lower(prepared)), maps, rtol=1e-4, atol=1e-5 * np.abs(maps).max())
+
+
+def test_gives_maps_of_the_size_that_it_states(backbone, prepared, maps):
+    size = backbone.preprocess.size
+    assert prepared.shape == (2, size, size, 3)
+    assert backbone.model.output_shape == (None, *maps.shape[1:])
+    assert maps.shape[-1] == backbone.feature_size
+    features = backbone.features()
+    assert features.output_shape == (None, backbone.feature_size)
+    pool = keras.Model(backbone.model.output, features.output)
+    np.testing.assert_allclose(pool(maps), maps.mean(axis=(1, 2)), rtol=1e-4, atol=1e-5 * np.abs(maps).max())
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "xception" else pytest.mark.slow) for name in sorted(SMALLEST)]
+)
+def test_is_the_same_in_every_session(name):
+    """Keras numbers unnamed layers on, but a run folder's weights are found by name, and cached features by a hash."""
+    first, later = public("backbones", name)(None), public("backbones", name)(None)
+    assert first.stages == later.stages
+    later.model.set_weights(first.model.get_weights())
+    assert first.fingerprint == later.fingerprint
+
+
+def test_a_stage_needs_a_layer():
+    model = public("backbones", "conv4")(None).model
+    with pytest.raises(ValueError, match=r"the stages of conv4: expected a layer whose name begins with 'block9', rec"):
+        stages_by_prefix(model, ("block1", "block9"))
 
 
 def test_the_fingerprint_follows_weights_and_preprocessing():
@@ -88,20 +143,14 @@ def test_preprocessing_in_tf_data_is_the_graphs(resize, drawn):
         np.testing.assert_allclose(preprocess.normalise(pixels), preprocess(image), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", WITH_SLOW)
+@pytest.mark.parametrize("name", EXPORTED)
 @pytest.mark.parametrize("exporter", [pytest.param(plugin_type("exporters", n), id=n) for n in names("exporters")])
-def test_exports_from_images_of_any_size(name, exporter, tmp_path):
-    backbone = public("backbones", name)(None)
-    randomise(backbone.model)
-    rng = np.random.default_rng()
-    images = rng.integers(0, 256, (7, 131, 97, 3), dtype=np.uint8)
-    features = np.asarray(backbone.features()(backbone.preprocess(images)))
-    scaled = rng.normal(size=(backbone.feature_size, 6)) / features.std(axis=0).mean().clip(1e-6)
-    table = ClassTable(names=tuple("abcdefgh"), semantics=rng.normal(size=(8, 6)), seen=np.arange(8) < 5)
-    classifier = Classifier(linear(scaled), table).after(backbone.features(), preprocess=backbone.preprocess)
-    golden = Golden(images=images, scores=classifier.score(images))
-    proofs = list(prove(exporter(), classifier, golden, tmp_path))
+def test_exports_from_images_of_any_size(name, exporter):
+    backbone, images = public("backbones", name)(None), BENCHMARK["drawn_images"]()
+    BENCHMARK["liven"](backbone, images)
+    proofs = BENCHMARK["proofs_of"](backbone, images, exporter())
     assert all(proof.holds for proof in proofs), proofs
+    gc.collect()
 
 
 def test_any_keras_model_is_a_backbone(tmp_path):

@@ -1,4 +1,6 @@
 import hashlib
+import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,3 +172,40 @@ def test_reading_deletes_and_moves_nothing(root):
     before = state(root)
     order(batches(images, shuffle_seed=0))
     assert state(root) == before
+
+
+def test_selected_images_keep_their_labels_names_and_pixels(root):
+    images = ImageFolder.read(root, NAMES)
+    for which, rows in (([7, 0], [7, 0]), (images.y == 1, [5, 6, 7, 8]), ([], [])):
+        part = images.select(which)
+        assert part.names == tuple(images.names[row] for row in rows)
+        np.testing.assert_array_equal(part.y, images.y[rows])
+        for new, old in enumerate(rows):
+            np.testing.assert_array_equal(part.load(new, 8), images.load(old, 8))
+
+
+def test_loading_averages_big_photos_down_by_the_policy_and_refuses_broken_ones(root):
+    images = broken(root)  # the last bee is 12 wide and 5 high
+    assert images.load(4, 4).shape == (4, 4, 3)
+    assert images.load(4, 4, "crop").shape == (4, 10, 3)
+    assert images.load(4, 4, "pad").shape == (2, 4, 3)
+    with pytest.raises(ValueError, match=r"bee/1\.png: expected a JPEG"):
+        images.load(1, 4)
+
+
+def test_the_signature_follows_the_files_and_not_the_labels(root):
+    images = ImageFolder.read(root, NAMES)
+    assert images.signature() == ImageFolder.read(root, NAMES).signature()
+    assert images.signature() == replace(images, y=1 - images.y).signature()
+    assert len({images.signature(), images.select([0, 1]).signature(), images.select([1, 0]).signature()}) == 3
+    before = images.signature()
+    os.utime(root / "bee" / "0.png", ns=(1, 1))
+    touched = images.signature()
+    (root / "bee" / "0.png").write_bytes(b"longer or shorter")
+    os.utime(root / "bee" / "0.png", ns=(1, 1))
+    assert len({before, touched, images.signature()}) == 3
+
+
+def test_the_digest_is_that_of_the_files_bytes(root):
+    images = ImageFolder.read(root, NAMES)
+    assert images.digest(6) == hashlib.sha256((root / "ant" / "1.png").read_bytes()).digest()

@@ -1,7 +1,7 @@
 import re
 import shutil
 from dataclasses import asdict
-from html.parser import HTMLParser
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,20 +25,6 @@ from zsltf.training.selection import Choice
 from zsltf.zeroshot.eszsl import ESZSL
 
 COLUMNS = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
-NASTY = (
-    "a_b & <script>alert(1)</script>",
-    "$x$",
-    r"$\frac{broken",
-    "</svg><img src=x onerror=alert(1)>",
-    "'\"--> {{ 7 * 7 }} {% raw %}",
-    "#0000a0 &amp; fill: #0000a1",
-    "https://example.org/?a=1&b=2",
-    "雪豹 パンダ",
-    "حصان",
-    "n" * 120,
-    "two\nlines\tand\x1b\u202eodd",
-    "no text: \udcff",
-)
 
 
 def outcome(names, rng, unseen=None, per_class=5, left_out=()):
@@ -80,10 +66,10 @@ def sample(folder, number, names, mask, rng, right):
     }
 
 
-def make_run(folder: Path, num_classes=32, *, exported=False, partitions=3, **options) -> Run:
+def make_run(nasty, folder: Path, num_classes=32, *, exported=False, partitions=3, **options) -> Run:
     """A run folder without a model, its figures made by zsltf's own functions from random scores."""
     rng = np.random.default_rng(num_classes)
-    names = [*NASTY, *(f"class_{i}" for i in range(num_classes))][:num_classes]
+    names = [*nasty, *(f"class_{i}" for i in range(num_classes))][:num_classes]
     outcomes = {f"random_{i} <&>": outcome(names, rng, **options) for i in range(partitions)}
     rows = partition_rows(outcomes, {"random_0 <&>": 0.21})
     first = next(iter(outcomes.values()))
@@ -144,51 +130,6 @@ def proofs(num_classes):
                 )
 
 
-class Page(HTMLParser):
-    """Every element with its tag, attributes, text and cells; fails unless the elements are nested."""
-
-    VOID = ("meta", "link", "img", "br", "wbr")
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.elements, self.open, self.text = [], [], ""
-        self.feed(text)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        element = SimpleNamespace(tag=tag, attributes=dict(attributes), text="", cells=[])
-        if tag in ("td", "th"):
-            self.open[-1].cells.append(element)
-        self.elements.append(element)
-        self.open += [] if tag in self.VOID else [element]
-
-    def handle_endtag(self, tag):
-        assert self.open.pop().tag == tag
-
-    def handle_data(self, data):
-        for element in self.open:
-            element.text += data
-        self.text += data
-
-    def find(self, tag):
-        return [element for element in self.elements if element.tag == tag]
-
-    def rows(self):
-        """The cells of each table row, white space made even."""
-        return [[" ".join(cell.text.split()) for cell in row.cells] for row in self.find("tr")]
-
-    def labels(self):
-        """What the figures say."""
-        return [element.text.strip().removeprefix("◆ ") for element in self.find("text")]
-
-
-def render(run):
-    path = write_report(run)
-    assert path == run.path / "report.html"
-    return Page(path.read_text("utf-8"))
-
-
 def percent(share):
     return "\N{EN DASH}" if share is None else f"{100 * share:.1f}%"
 
@@ -199,38 +140,31 @@ def shown(name):
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory):
-    return make_run(tmp_path_factory.mktemp("runs") / "big", exported=True)
+def make(nasty):
+    return partial(make_run, nasty)
 
 
 @pytest.fixture(scope="module")
-def page(big):
+def big(make, tmp_path_factory):
+    return make(tmp_path_factory.mktemp("runs") / "big", exported=True)
+
+
+@pytest.fixture(scope="module")
+def page(big, render):
     return render(big)
 
 
-def small(tmp_path, **options):
-    return make_run(tmp_path / "small", 3, unseen=[1, 2], **options)
+@pytest.fixture
+def small(make, tmp_path):
+    return partial(make, tmp_path / "small", 3, unseen=[1, 2])
 
 
 def test_asks_for_nothing_from_outside(page):
-    forbidden = {"script", "iframe", "object", "embed", "base", "form", "video", "audio", "source"}
-    assert not forbidden & {element.tag for element in page.elements}
-    for element in page.elements:
-        for key, value in element.attributes.items():
-            assert not key.startswith("on")
-            if key in ("src", "href", "xlink:href", "srcset", "action", "data", "poster"):
-                assert value.startswith(("data:", "#"))
-            elif key != "alt":
-                assert "://" not in (value or "")
-            assert all(target.startswith("#") for target in re.findall(r"url\((.*?)\)", value or ""))
-    [style] = page.find("style")
-    assert not re.search(r"url\(|@import|://", style.text)
-    policies = [meta.attributes["content"] for meta in page.find("meta") if "http-equiv" in meta.attributes]
-    assert policies == ["default-src 'none'; img-src data:; style-src 'unsafe-inline'"]
+    page.check_stands_alone()
 
 
-def test_names_from_users_stand_there_literally(page, big):
-    for name in NASTY:
+def test_names_from_users_stand_there_literally(page, big, nasty):
+    for name in nasty:
         assert shown(name) in page.text
     for text in ("/photos/<of> & mine", "random_0 <&>", "random <&>", "left <out>", "notes & <b>.txt", "<i>&"):
         assert text in page.text
@@ -246,7 +180,7 @@ def test_names_in_the_figures_are_neither_mathematics_nor_tags(page):
         "$x$",
         r"$\frac{broken",
         "a_b & <script>alert(1)</scrip…",
-        "#0000a0 &amp; fill: #0000a1",
+        "#0000a0 &amp; fill: #0000a7",
         "雪豹 パンダ",
     ):
         assert page.labels().count(name) == 2  # of its row and of its column
@@ -254,22 +188,22 @@ def test_names_in_the_figures_are_neither_mathematics_nor_tags(page):
     assert not [element for element in page.elements if "#0000a" in element.attributes.get("style", "")]
 
 
-def test_matrix_has_seen_classes_first_and_its_shares_written_in(tmp_path):
-    run = make_run(tmp_path / "run", 3, unseen=[0, 1])
+def test_matrix_has_seen_classes_first_and_its_shares_written_in(make, render, nasty, tmp_path):
+    run = make(tmp_path / "run", 3, unseen=[0, 1])
     matrix = np.array(run.read_json("report.json")["main"]["confusion"])[np.ix_([2, 0, 1], [2, 0, 1])]
     texts = [element.text.strip() for element in render(run).find("text")]
-    order = [NASTY[2], "◆ a_b & <script>alert(1)</scr…", "◆ $x$"]
+    order = [nasty[2], "◆ a_b & <script>alert(1)</scr…", "◆ $x$"]
     assert [text for text in texts if text in order] == order + order
     shares = [f"{100 * count / 5:.0f}" for count in matrix.ravel() if count]
     assert [text for text in texts if text.isdecimal()] == shares
 
 
 @pytest.mark.parametrize("options", [{}, {"exported": True}, {"partitions": 1}, {"left_out": (2,)}])
-def test_every_class_and_figure_is_present(tmp_path, options):
-    run = small(tmp_path, **options)
+def test_every_class_and_figure_is_present(small, render, nasty, options):
+    run = small(**options)
     page, report = render(run), run.read_json("report.json")
     rows, head = page.rows(), report["partitions"][0]
-    assert [row[:3] for row in rows if row[0].removeprefix("◆ unseen class ") in NASTY] == [
+    assert [row[:3] for row in rows if row[0].removeprefix("◆ unseen class ") in nasty] == [
         [("" if c["seen"] else "◆ unseen class ") + c["name"], str(c["test_images"]), percent(c["accuracy"])]
         for c in sorted(report["main"]["classes"], key=lambda c: (c["seen"], -(c["accuracy"] or -1)))
     ]
@@ -303,21 +237,11 @@ def test_samples_say_right_or_wrong_in_words(page, big):
 
 
 def test_tables_and_figures_are_announced(page):
-    assert page.elements[0].attributes == {"lang": "en"}
-    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
-    assert len(set(ids)) == len(ids)
-    assert len(page.find("caption")) == len(page.find("table"))
-    assert len(page.find("h1")) == 1
-    assert all("scope" in cell.attributes for cell in page.find("th"))
-    assert all(figure.attributes["aria-label"] for figure in page.find("svg"))
-    for element in page.elements:
-        for key in ("aria-labelledby", "href", "xlink:href"):
-            target = element.attributes.get(key, "data:")
-            assert target.startswith("data:") or target.removeprefix("#") in ids
+    page.check_announced()
 
 
-def test_export_table_or_the_command_that_fills_it(tmp_path):
-    run = small(tmp_path)
+def test_export_table_or_the_command_that_fills_it(small, render):
+    run = small()
     assert "zsltf export RUN --format all" in render(run).text
     run.write_json("export.json", [asdict(proof) for proof in proofs(3)])
     page = render(run)
@@ -326,15 +250,15 @@ def test_export_table_or_the_command_that_fills_it(tmp_path):
     assert ["7", "7", "9.9e-03", "5e-05", "100.0%", "✗ differs"] in page.rows()
 
 
-def test_more_than_fifty_classes_are_not_labelled(tmp_path):
-    page = render(make_run(tmp_path / "many", 60, partitions=1))
+def test_more_than_fifty_classes_are_not_labelled(make, render, tmp_path):
+    page = render(make(tmp_path / "many", 60, partitions=1))
     assert "too many classes to label" in page.text
     assert page.labels().count("class_40") == 0
     assert "class_40" in page.text
 
 
-def test_two_renders_are_equal_and_leave_matplotlib_alone(tmp_path):
-    run, before = small(tmp_path, exported=True), dict(mpl.rcParams)
+def test_two_renders_are_equal_and_leave_matplotlib_alone(small, tmp_path):
+    run, before = small(exported=True), dict(mpl.rcParams)
     first = write_report(run).read_bytes()
     assert write_report(run).read_bytes() == first
     assert dict(mpl.rcParams) == before
@@ -342,8 +266,8 @@ def test_two_renders_are_equal_and_leave_matplotlib_alone(tmp_path):
     assert write_report(Run(tmp_path / "elsewhere")).read_bytes() == first
 
 
-def test_failing_render_leaves_the_old_file(tmp_path):
-    run = small(tmp_path)
+def test_failing_render_leaves_the_old_file(small):
+    run = small()
     before = write_report(run).read_bytes()
     report = run.read_json("report.json")
     run.write_json("report.json", {**report, "samples": [{**report["samples"][0], "truth": None, "ranking": []}]})
@@ -361,8 +285,8 @@ def test_failing_render_leaves_the_old_file(tmp_path):
         ("samples/03.jpg", "expected a picture that report.json names, received none. Run the recipe again."),
     ],
 )
-def test_what_is_missing_is_named(tmp_path, name, message):
-    run = small(tmp_path)
+def test_what_is_missing_is_named(small, name, message):
+    run = small()
     (run.path / name).unlink()
     with pytest.raises(ValueError, match=re.escape(message)):
         write_report(run)

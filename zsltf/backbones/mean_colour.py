@@ -5,9 +5,12 @@ import keras
 from zsltf.data.decode import Resize
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.catalogue import Family, Member
 from zsltf.pretrained.weights import load_weights
 
 __all__ = ["mean_colour"]
+
+FAMILY = Family(source="none", stages=(), members={"mean_colour": Member(0, 32, 3)})  # parameters, pixels, features
 
 
 def mean_colour(weights: str | None = None, *, resize: Resize = "stretch") -> Backbone:

@@ -5,42 +5,38 @@ from pathlib import Path
 import keras
 
 from zsltf.data.decode import Resize
-from zsltf.layers.preprocess import Preprocess
-from zsltf.pretrained.backbone import Backbone, stages_by_prefix
-from zsltf.pretrained.weights import PublishedWeights, load_weights
+from zsltf.pretrained.applications import Application, symmetric
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.catalogue import Family, Member
 
-__all__ = ["mobilenet_v2"]
+__all__ = ["mobilenet"]
 
-_MOBILENET_V2 = PublishedWeights(
-    url="https://storage.googleapis.com/tensorflow/keras-applications/mobilenet_v2/"
-    "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
-    md5="",
+FAMILY = Family(
+    source="keras.applications",
     licence="Apache-2.0",
+    url="https://storage.googleapis.com/tensorflow/keras-applications/mobilenet/mobilenet_1_0_224_tf_no_top.h5",
+    stages={  # a stage begins where the resolution halves
+        "stem": "conv1",
+        "stage1": "conv_pad_2",
+        "stage2": "conv_pad_4",
+        "stage3": "conv_pad_6",
+        "stage4": "conv_pad_12",
+    },
+    members={  # parameters, pixels, features
+        "mobilenet": Member(3_228_864, 224, 1024),
+    },
 )
-_STAGES = {  # by resolution: the blocks between two strides
-    "stem": ("Conv1", "bn_Conv1", "expanded_conv_"),
-    "stage1": ("block_1_", "block_2_"),
-    "stage2": ("block_3_", "block_4_", "block_5_"),
-    "stage3": tuple(f"block_{i}_" for i in range(6, 13)),
-    "stage4": tuple(f"block_{i}_" for i in range(13, 17)),
-    "top": ("Conv_1",),
-}
+_APPLICATION = Application(family=FAMILY, prepare=symmetric)
 
 
-def mobilenet_v2(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
-    """MobileNetV2 of width 1, 2.3 million parameters, 224 px, 1280 features.
+def mobilenet(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
+    """MobileNet of width 1.
 
-    Source: Sandler, Howard, Zhu, Zhmoginov & Chen, "MobileNetV2: inverted residuals and linear bottlenecks", CVPR 2018.
+    Source: Howard, Zhu, Chen, Kalenichenko, Wang, Weyand, Andreetto & Adam, "MobileNets: efficient convolutional
+        neural networks for mobile vision applications", 2017.
 
     Args:
         weights: "imagenet", a local weights file, or None for random ones.
         resize: how an image gets to 224 x 224.
     """
-    model = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(224, 224, 3))
-    return Backbone(
-        name="mobilenet_v2",
-        weights=load_weights(model, weights, _MOBILENET_V2),
-        model=model,
-        preprocess=Preprocess(224, mean=(127.5,) * 3, scale=(127.5,) * 3, resize=resize),
-        stages=stages_by_prefix(model, _STAGES),
-    )
+    return _APPLICATION.build("mobilenet", keras.applications.MobileNet, weights, resize)

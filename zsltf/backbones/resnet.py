@@ -5,22 +5,28 @@ from pathlib import Path
 import keras
 
 from zsltf.data.decode import Resize
-from zsltf.layers.preprocess import Preprocess
-from zsltf.pretrained.backbone import Backbone, stages_by_prefix
-from zsltf.pretrained.weights import PublishedWeights, load_weights
+from zsltf.pretrained.applications import Application, bgr_centred
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.catalogue import Family, Member
 
-__all__ = ["resnet50"]
+__all__ = ["resnet50", "resnet101", "resnet152"]
 
-_RESNET50 = PublishedWeights(
-    url="https://storage.googleapis.com/tensorflow/keras-applications/resnet/"
-    "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    md5="4d473c1dd8becc155b73f8504c6f6626",
+FAMILY = Family(
+    source="keras.applications",
     licence="MIT",
+    url="https://storage.googleapis.com/tensorflow/keras-applications/resnet/{}_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    stages=("conv1", "conv2", "conv3", "conv4", "conv5"),
+    members={  # parameters, pixels, features, file, checksum
+        "resnet50": Member(23_587_712, 224, 2048, "resnet50", "4d473c1dd8becc155b73f8504c6f6626"),
+        "resnet101": Member(42_658_176, 224, 2048, "resnet101", "88cf7a10940856eca736dc7b7e228a21"),
+        "resnet152": Member(58_370_944, 224, 2048, "resnet152", "ee4c566cf9a93f14d82f913c2dc6dd0c"),
+    },
 )
+_APPLICATION = Application(family=FAMILY, prepare=bgr_centred)
 
 
 def resnet50(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
-    """ResNet50, 23.6 million parameters, 224 px, 2048 features.
+    """ResNet50, 16 blocks of three convolutions.
 
     Source: He, Zhang, Ren & Sun, "Deep residual learning for image recognition", CVPR 2016.
 
@@ -28,11 +34,14 @@ def resnet50(weights: str | Path | None = "imagenet", *, resize: Resize = "stret
         weights: "imagenet", a local weights file, or None for random ones.
         resize: how an image gets to 224 x 224.
     """
-    model = keras.applications.ResNet50(include_top=False, weights=None, input_shape=(224, 224, 3))
-    return Backbone(
-        name="resnet50",
-        weights=load_weights(model, weights, _RESNET50),
-        model=model,
-        preprocess=Preprocess(224, mean=(103.939, 116.779, 123.68), channels="bgr", resize=resize),
-        stages=stages_by_prefix(model, [f"conv{i}" for i in range(1, 6)]),
-    )
+    return _APPLICATION.build("resnet50", keras.applications.ResNet50, weights, resize)
+
+
+def resnet101(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
+    """ResNet101; arguments as of `resnet50`."""
+    return _APPLICATION.build("resnet101", keras.applications.ResNet101, weights, resize)
+
+
+def resnet152(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
+    """ResNet152; arguments as of `resnet50`."""
+    return _APPLICATION.build("resnet152", keras.applications.ResNet152, weights, resize)

@@ -5,22 +5,27 @@ from pathlib import Path
 import keras
 
 from zsltf.data.decode import Resize
-from zsltf.layers.preprocess import Preprocess
-from zsltf.pretrained.backbone import Backbone, stages_by_prefix
-from zsltf.pretrained.weights import PublishedWeights, load_weights
+from zsltf.pretrained.applications import Application, bgr_centred
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.catalogue import Family, Member
 
-__all__ = ["vgg16"]
+__all__ = ["vgg16", "vgg19"]
 
-_VGG16 = PublishedWeights(
-    url="https://storage.googleapis.com/tensorflow/keras-applications/vgg16/"
-    "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5",
-    md5="6d6bbae143d832006294945121d1f1fc",
+FAMILY = Family(
+    source="keras.applications",
     licence="CC-BY-4.0",
+    url="https://storage.googleapis.com/tensorflow/keras-applications/{0}/{0}_weights_tf_dim_ordering_tf_kernels_notop.h5",
+    stages=("block1", "block2", "block3", "block4", "block5"),
+    members={  # parameters, pixels, features, file, checksum
+        "vgg16": Member(14_714_688, 224, 512, "vgg16", "6d6bbae143d832006294945121d1f1fc"),
+        "vgg19": Member(20_024_384, 224, 512, "vgg19", "253f8cb515780f3b799900260a226db6"),
+    },
 )
+_APPLICATION = Application(family=FAMILY, prepare=bgr_centred)
 
 
 def vgg16(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
-    """VGG16, 14.7 million parameters, 224 px, 512 features.
+    """VGG16, 13 convolutions.
 
     Source: Simonyan & Zisserman, "Very deep convolutional networks for large-scale image recognition", ICLR 2015.
 
@@ -28,11 +33,9 @@ def vgg16(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch"
         weights: "imagenet", a local weights file, or None for random ones.
         resize: how an image gets to 224 x 224.
     """
-    model = keras.applications.VGG16(include_top=False, weights=None, input_shape=(224, 224, 3))
-    return Backbone(
-        name="vgg16",
-        weights=load_weights(model, weights, _VGG16),
-        model=model,
-        preprocess=Preprocess(224, mean=(103.939, 116.779, 123.68), channels="bgr", resize=resize),
-        stages=stages_by_prefix(model, [f"block{i}" for i in range(1, 6)]),
-    )
+    return _APPLICATION.build("vgg16", keras.applications.VGG16, weights, resize)
+
+
+def vgg19(weights: str | Path | None = "imagenet", *, resize: Resize = "stretch") -> Backbone:
+    """VGG19, 16 convolutions; arguments as of `vgg16`."""
+    return _APPLICATION.build("vgg19", keras.applications.VGG19, weights, resize)

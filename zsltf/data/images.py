@@ -1,34 +1,72 @@
-"""A folder of photos, one folder a class, as a tf.data pipeline."""
+"""Labelled images, whatever holds them, a folder of them, and the tf.data pipeline over them."""
 
+import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int, UInt8
 
 from zsltf.checks import fail
 from zsltf.data.decode import SUFFIXES, Resize, decode
-from zsltf.files import visible_files
+from zsltf.files import sha256, visible_files
 
-__all__ = ["ImageFolder", "OnCorrupt", "image_dataset"]
+__all__ = ["ImageFolder", "Images", "Labels", "OnCorrupt", "Rows", "image_dataset", "row_numbers"]
 
 OnCorrupt = Literal["skip", "error"]
+Labels = Int[np.ndarray, " N"] | Float[np.ndarray, "N C"]
+Rows = Sequence[int] | Int[np.ndarray, " M"] | Bool[np.ndarray, " N"]
+
+
+def row_numbers(which: Rows, count: int) -> Int[np.ndarray, " M"]:
+    """Indices or a mask over `count` images as indices >= 0; no index at all is none."""
+    return np.arange(count)[np.asarray(which, None if len(which) else int)]
+
+
+class Images(Protocol):
+    """N images with their labels, read one by one in any order: an ImageFolder or an ImageArray."""
+
+    @property
+    def y(self) -> Labels:
+        """Row of the ClassTable, (N,); or multi-hot, (N, C)."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One printable name an image."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int, size: int, policy: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
+        """The pixels of one image, averaged down where it is bigger than a network of this input size takes.
+
+        Raises:
+            ValueError: if it can't be decoded.
+        """
+
+    def select(self, which: Rows) -> Self:
+        """The images of these indices or of this mask, in this order."""
+
+    def digest(self, index: int) -> bytes:
+        """SHA-256 of one image as it is kept."""
+
+    def signature(self) -> bytes:
+        """What a cache of anything made of the pixels is keyed by; labels are no part of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ImageFolder:
-    """The images of a folder tree whose first level names the classes.
+    """Image files, most often of a folder tree whose first level names the classes.
 
     Formats: JPEG (grey, RGB, CMYK; EXIF rotation), PNG, WebP (alpha on white), GIF (first frame), BMP.
     """
 
     root: Path
     paths: tuple[str, ...]
-    """Relative to root, sorted."""
-    y: Int[np.ndarray, " N"]
+    """Relative to root, or absolute."""
+    y: Labels
     """Label i is row i of the class names that the folder was read with."""
     left_out: tuple[str, ...] = ()
     """Folders that are no class of the table."""
@@ -66,9 +104,35 @@ class ImageFolder:
     def __len__(self) -> int:
         return len(self.paths)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths."""
+        return self.paths
+
+    def load(self, index: int, size: int, policy: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
+        """Decode one file; see Images."""
+        return decode(self.root / self.paths[index], size, policy)
+
+    def select(self, which: Rows) -> "ImageFolder":
+        """The files of these indices or of this mask, in this order."""
+        rows = row_numbers(which, len(self))
+        return replace(self, paths=tuple(self.paths[row] for row in rows), y=self.y[rows])
+
+    def digest(self, index: int) -> bytes:
+        """SHA-256 of one file."""
+        return bytes.fromhex(sha256(self.root / self.paths[index]))
+
+    def signature(self) -> bytes:
+        """Hash of the root, and of each file's path, size and time of change; no file is opened."""
+        digest = hashlib.sha256(f"{self.root.resolve()}\n".encode())
+        for path in self.paths:
+            status = (self.root / path).stat()
+            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        return digest.digest()
+
 
 def image_dataset(
-    images: ImageFolder,
+    images: Images,
     resize: Callable[[Any], Any],
     *,
     size: int,
@@ -86,15 +150,15 @@ def image_dataset(
         size: pixels that the network takes; bigger photos are shrunk by area to it first.
         policy: the resize policy, for that shrinking.
         batch_size: images a batch.
-        shuffle_seed: a new order every epoch, the same for the same seed; None keeps the folder's order.
+        shuffle_seed: a new order every epoch, the same for the same seed; None keeps the images' order.
         on_corrupt: "skip" leaves out what can't be decoded and goes on; "error" stops.
-        skipped: filled while the dataset is read: index -> reason, for each file that can't be decoded.
+        skipped: filled while the dataset is read: index -> reason, for each image that can't be decoded.
     """
     reasons = {} if skipped is None else skipped
 
     def load(index: np.int64) -> np.ndarray:
         try:
-            return decode(images.root / images.paths[index], size, policy)
+            return images.load(int(index), size, policy)
         except ValueError as error:
             reasons[int(index)] = str(error)
             if on_corrupt == "error":

@@ -13,6 +13,7 @@ import numpy as np
 from zsltf.artifacts.artifact import Artifact, Outputs
 from zsltf.artifacts.card import Card
 from zsltf.checks import fail
+from zsltf.exporters._onnx_ops import HANDLERS
 
 if TYPE_CHECKING:
     from zsltf.classifier import Classifier
@@ -69,7 +70,9 @@ class Onnx:
         import tf2onnx
 
         with _quiet("tf2onnx", "TF2ONNX_CATCH_ERRORS"):
-            model, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=self.opset)
+            model, _ = tf2onnx.convert.from_function(
+                function, input_signature=signature, opset=self.opset, custom_op_handlers=dict(HANDLERS)
+            )
         outputs = sorted(function.get_concrete_function().structured_outputs)
         _rename(model, [spec.name for spec in signature], outputs)
         return model

@@ -1,15 +1,18 @@
 """A backbone: a network without its head, its named stages, its preprocessing and where its weights come from."""
 
 import hashlib
+import itertools
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Any
 
 import keras
 import numpy as np
 
 from zsltf.checks import fail
 from zsltf.layers.preprocess import Preprocess
+from zsltf.pretrained.catalogue import Starts
 
 __all__ = ["Backbone", "Provenance", "stages_by_prefix"]
 
@@ -62,12 +65,10 @@ class Backbone:
         pool = keras.layers.GlobalAveragePooling2D(name="pool")
         return keras.Model(self.model.input, pool(self.model.output), name=self.name)
 
-    @cached_property
+    @property
     def fingerprint(self) -> str:
         """A hash of architecture, weights and preprocessing: equal fingerprints give equal features."""
-        architecture = self.model.to_json()
-        for i, layer in enumerate(self.model.layers):  # Keras numbers unnamed layers on through a session
-            architecture = architecture.replace(f'"{layer.name}"', f'"{i}"')
+        architecture = json.dumps(_numbered(json.loads(self.model.to_json()), {}))
         digest = hashlib.sha256(repr((self.name, architecture, self.preprocess.get_config())).encode())
         for variable in self.model.weights:
             value = np.ascontiguousarray(variable.numpy())
@@ -76,12 +77,36 @@ class Backbone:
         return digest.hexdigest()
 
 
-def stages_by_prefix(
-    model: keras.Model, prefixes: Mapping[str, Sequence[str]] | Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """Stages from layer names: stage -> the prefixes of its layers (a bare name is its own prefix)."""
-    table = prefixes if isinstance(prefixes, Mapping) else {prefix: (prefix,) for prefix in prefixes}
-    weighted = [layer.name for layer in model.layers if layer.weights]
+def _numbered(node: Any, numbers: dict[str, int], key: str = "") -> Any:
+    """A serialised model with numbers for its layers' names, which Keras numbers on through a session."""
+    if isinstance(node, dict) and not str(node.get("class_name")).endswith("DTypePolicy"):
+        return {key: _numbered(value, numbers, key) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_numbered(value, numbers, key) for value in node]
+    if isinstance(node, str) and key in ("name", "keras_history", "input_layers", "output_layers"):
+        return numbers.setdefault(node, len(numbers))
+    return node
+
+
+def stages_by_prefix(model: keras.Model, starts: Starts) -> dict[str, tuple[str, ...]]:
+    """Stages as runs of layers: each from the first layer whose name has its prefix to where the next stage begins.
+
+    Layers come in the graph's order, by depth: what lies before a tensor that alone crosses is before what lies after.
+
+    Raises:
+        ValueError: if no layer's name begins so.
+    """
+    table = starts if isinstance(starts, Mapping) else {start: start for start in starts}
+    first = [_first(model, beginning) for beginning in table.values()]
+    runs = itertools.pairwise([0, *first[1:], len(model.layers)])
     return {
-        stage: tuple(name for name in weighted if name.startswith(tuple(starts))) for stage, starts in table.items()
+        stage: tuple(layer.name for layer in model.layers[begin:end] if layer.weights)
+        for stage, (begin, end) in zip(table, runs, strict=True)
     }
+
+
+def _first(model: keras.Model, beginning: str) -> int:
+    found = [i for i, layer in enumerate(model.layers) if layer.name.startswith(beginning)]
+    if not found:
+        fail(f"the stages of {model.name}", f"a layer whose name begins with '{beginning}'", "none", "Mend the stages.")
+    return found[0]

@@ -21,7 +21,7 @@ class BackboneChoice:
     backbone: str = "efficientnet_lite0"
     """A name that `zsltf ls backbones` prints."""
     weights: str = "imagenet"
-    """imagenet, random, or a local file."""
+    """imagenet, random, a local file, SavedModel or checkpoint, or a run folder."""
     resize: Resize = "stretch"
     """How a photo gets to the backbone's size."""
 

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from zsltf.checks import fail
 from zsltf.data.features import Features
-from zsltf.data.images import ImageFolder, OnCorrupt, image_dataset
+from zsltf.data.images import Images, OnCorrupt, image_dataset
 from zsltf.files import atomic_directory, cache_directory
 from zsltf.pretrained.backbone import Backbone
 
@@ -34,12 +34,12 @@ class Extraction:
     cached: bool
     """True where no image was opened."""
     skipped: dict[str, str]
-    """Path -> reason, for each file that can't be decoded."""
+    """Name -> reason, for each image that can't be decoded."""
 
 
 def extract_features(
     backbone: Backbone,
-    images: ImageFolder,
+    images: Images,
     *,
     maps: bool = False,
     batch_size: int = 32,
@@ -50,7 +50,7 @@ def extract_features(
 
     Args:
         backbone: its preprocessing and weights are part of the cache's key.
-        images: path, size and time of change of each file are part of the key too.
+        images: their signature, for files path, size and time of change of each, is part of the key too.
         maps: keep the feature maps (N, h, w, D) instead of their average (N, D).
         batch_size: images at once.
         on_corrupt: "skip" lists what can't be decoded, "error" stops.
@@ -73,11 +73,11 @@ def extract_features(
     if loaded is None:
         fail(str(folder), "the features that were just written", "none", "Check the cache folder's disk.")
     x, record = loaded
-    skipped = {images.paths[int(index)]: reason for index, reason in record["skipped"].items()}
+    skipped = {images.names[int(index)]: reason for index, reason in record["skipped"].items()}
     if skipped and on_corrupt == "error":
         _fail_corrupt(skipped)
     kept = np.array(record["kept"])
-    features = Features(x=x, y=images.y[kept], paths=tuple(images.paths[i] for i in kept))
+    features = Features(x=x, y=images.y[kept], paths=tuple(images.names[i] for i in kept))
     return Extraction(features=features, key=key, cached=cached, skipped=skipped)
 
 
@@ -97,17 +97,12 @@ def _load(folder: Path) -> tuple[np.ndarray, dict[str, Any]] | None:
         return None
 
 
-def _key(backbone: Backbone, images: ImageFolder, maps: bool) -> str:
-    digest = hashlib.sha256(f"{_VERSION} {backbone.fingerprint} {maps} {images.root.resolve()}".encode())
-    for path in images.paths:
-        status = (images.root / path).stat()
-        digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:32]
+def _key(backbone: Backbone, images: Images, maps: bool) -> str:
+    what = f"{_VERSION} {backbone.fingerprint} {maps} ".encode()
+    return hashlib.sha256(what + images.signature()).hexdigest()[:32]
 
 
-def _fill(
-    folder: Path, backbone: Backbone, images: ImageFolder, maps: bool, batch_size: int, on_corrupt: OnCorrupt
-) -> None:
+def _fill(folder: Path, backbone: Backbone, images: Images, maps: bool, batch_size: int, on_corrupt: OnCorrupt) -> None:
     skipped: dict[int, str] = {}
     kept: list[int] = []
     with atomic_directory(folder, overwrite=folder.is_dir()) as staging:
@@ -119,7 +114,7 @@ def _fill(
                 kept.extend(indices.tolist())
             if not kept:
                 reason = f"First reason: {next(iter(skipped.values()))}"
-                fail(str(images.root), "an image that can be decoded", "none", reason)
+                fail("images", "an image that can be decoded", "none", reason)
             file.seek(0)
             _write_header(file, (len(kept), *batch.shape[1:]))  # as long as the first: NumPy leaves room for digits
         (staging / "record.json").write_text(json.dumps({"kept": kept, "skipped": skipped}), "utf-8")
@@ -131,7 +126,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...]) -> None:
 
 def _stream(
     backbone: Backbone,
-    images: ImageFolder,
+    images: Images,
     maps: bool,
     batch_size: int,
     on_corrupt: OnCorrupt,

@@ -7,27 +7,33 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from zsltf.checks import fail
+from zsltf.checks import check_choice, fail
 from zsltf.delivery import Proof
 from zsltf.files import atomic_file
-from zsltf.reports.figures import confusion_figure, curve_figure
+from zsltf.reports.classification_page import classification_content
+from zsltf.reports.schedule_figure import short_rate
+from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
 
 __all__ = ["write_report"]
 
-_GAMMA, _NOTHING = "\N{GREEK SMALL LETTER GAMMA}", "\N{EN DASH}"
+_NOTHING = "\N{EN DASH}"
+_CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content}
 
 
 def write_report(run: Run) -> Path:
     """Write `report.html` from report.json, config.json, the samples and, after an export, export.json.
 
     Raises:
-        ValueError: if the run folder lacks one of them; an earlier report stays.
+        ValueError: if the run folder lacks one of them, or is of no known kind; an earlier report stays.
     """
-    page = _environment().get_template("report.html.j2").render(_content(run))
+    report = run.read_json("report.json")
+    kind = report.get("kind", "zero_shot")  # which all runs were that don't say it
+    check_choice(f"{run.path / 'report.json'}, kind", kind, _CONTENT)
+    content = {**_content(run, report), **_CONTENT[kind](report)}
+    page = _environment().get_template(f"{kind}.html.j2").render(content)
     path = run.path / "report.html"
     with atomic_file(path) as file:
         file.write_bytes(page.encode("utf-8", "backslashreplace"))  # a file name may be no text
@@ -39,47 +45,27 @@ def _environment() -> Environment:
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "duration": _duration, "number": _number, "phrase": _phrase}
+    environment.filters |= {
+        "percent": _percent,
+        "duration": _duration,
+        "number": _number,
+        "phrase": _phrase,
+        "rate": short_rate,
+    }
     return environment
 
 
-def _content(run: Run) -> dict[str, Any]:
-    """What the template shows."""
-    report, config = run.read_json("report.json"), run.read_json("config.json")
+def _content(run: Run, report: Mapping[str, Any]) -> dict[str, Any]:
+    """What every page shows."""
+    config = run.read_json("config.json")
     proofs = [Proof(**row) for row in run.read_json("export.json")] if (run.path / "export.json").is_file() else []
     return {
         **report,
-        **_figures(report["main"], report["partitions"][0]),
-        "head": report["partitions"][0],
-        "classes": _classes(report["main"]),
         "samples": [{**sample, "picture": _picture(run.path / sample["file"])} for sample in report["samples"]],
-        "proofs": [list(rows) for _, rows in groupby(proofs, key=lambda proof: proof.file)],
+        "exports": [list(rows) for _, rows in groupby(proofs, key=lambda proof: proof.file)],
         "settings": dict(_flat(config["settings"])),
         "versions": config["versions"],
     }
-
-
-def _figures(main: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, str]:
-    """The SVGs; the matrix has its seen classes first."""
-    rows = main["classes"]
-    order = sorted(range(len(rows)), key=lambda i: not rows[i]["seen"])
-    confusion = np.array(main["confusion"])[np.ix_(order, order)]
-    labels = f"{_GAMMA} = 0", f"{_GAMMA} = {_number(main['gamma'])}, chosen"
-    points = {label: (at["seen"], at["unseen"]) for label, at in zip(labels, (head["uncalibrated"], head), strict=True)}
-    return {
-        "matrix": confusion_figure(confusion, [rows[i]["name"] for i in order], sum(row["seen"] for row in rows)),
-        "curve": curve_figure(np.array(main["curve"]["seen"]), np.array(main["curve"]["unseen"]), points),
-    }
-
-
-def _classes(main: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The class table, best first, each class with the one that it is taken for most often."""
-    rows = []
-    for i, (row, counts) in enumerate(zip(main["classes"], main["confusion"], strict=True)):
-        others = [0 if i == j else count for j, count in enumerate(counts)]
-        most = int(np.argmax(others))
-        rows.append({**row, "confused": others[most], "taken_for": main["classes"][most]})
-    return sorted(rows, key=lambda row: -1 if row["accuracy"] is None else row["accuracy"], reverse=True)
 
 
 def _picture(path: Path) -> str:
@@ -103,6 +89,8 @@ def _percent(share: float | None) -> str:
 
 
 def _number(value: Any) -> str:
+    if value is None:
+        return _NOTHING
     if not isinstance(value, float):
         return str(value)
     return f"{value:.0f}" if value.is_integer() and abs(value) < 1e7 else f"{value:.4g}"

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from zsltf.evaluation.photos import PhotoOutcomes
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
+from zsltf.reports.backbone import describe_backbone
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 
@@ -23,10 +24,11 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
     """Fill a new run folder, report.html included, and return the report."""
     run, rows = Run(folder), partition_rows(outcomes.outcomes, outcomes.floors)
     report = {
+        "kind": "zero_shot",
         "title": "Zero-shot classification of photos",
         "recipe": "zero_shot",
         "seconds": seconds,
-        "backbone": _backbone(outcomes),
+        "backbone": describe_backbone(outcomes.backbone),
         "features": describe_features(outcomes.main_set.images, outcomes.extraction),
         "main": describe_outcome(outcomes.main),
         "partitions": rows,
@@ -72,19 +74,6 @@ def _groups(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
         return re.sub(r"[\s_-]*\d+$", "", row["partition"])
 
     return {label: list(group) for label, group in groupby(sorted(rows, key=stem), key=stem)}
-
-
-def _backbone(outcomes: PhotoOutcomes) -> dict[str, Any]:
-    backbone = outcomes.backbone
-    return {
-        "name": backbone.name,
-        "weights": backbone.weights.source,
-        "sha256": backbone.weights.sha256,
-        "licence": backbone.weights.licence,
-        "feature_size": backbone.feature_size,
-        "input_size": backbone.preprocess.size,
-        "resize": backbone.preprocess.resize_policy,
-    }
 
 
 def _write_samples(folder: Path, outcomes: PhotoOutcomes) -> list[dict[str, Any]]:

@@ -10,8 +10,10 @@ from sklearn.linear_model import LogisticRegression
 
 from zsltf.checks import check_positive
 from zsltf.classifier import Classifier
+from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.solvers.class_means import class_means
 
 __all__ = ["LinearProbe"]
 
@@ -32,7 +34,7 @@ class LinearProbe:
         check_positive("LinearProbe", inverse_penalty=self.inverse_penalty)
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Fit the head; every class needs an example, and a new class a new fit."""
+        """Fit the head; every class needs an example."""
         train.check_vectors("LinearProbe")
         train.check_covers(classes)
         model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
@@ -41,4 +43,5 @@ class LinearProbe:
         if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
             kernel, bias = np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
         embed = keras.Sequential([keras.Input((train.x.shape[1],)), keras.layers.Identity()], name="embed")
-        return Classifier(embed, classes, class_vectors=kernel.astype(np.float32), bias=bias, opens_by=())
+        means = class_means(train.x, train.y, train.weights, len(classes))
+        return closed(embed, kernel, bias, classes, means)

@@ -1,0 +1,1 @@
+"""Losses, and how several become one."""

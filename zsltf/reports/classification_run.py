@@ -1,0 +1,67 @@
+"""What report.json holds of a classification run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from zsltf.evaluation.classification_report import ClassificationReport
+
+__all__ = ["Baseline", "ClassificationRun", "DataSummary"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSummary:
+    """What was read and what was left out; every field is a key of report.json's `data`."""
+
+    source: str
+    """The folder, table or data set."""
+    images: Mapping[str, int]
+    """Part -> number of images: training, validation, test."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """File that could not be decoded -> reason."""
+    not_images: Sequence[str] = ()
+    """Files whose name is not an image's."""
+    folders_left_out: Sequence[str] = ()
+    """Folders that are no class."""
+    duplicates: Sequence[Mapping[str, Any]] = ()
+    """Pairs of images of two parts that are the same or nearly so: first, second, distance in bits (0: the same)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Baseline:
+    """A run that this one is held against: the same data, from scratch for one."""
+
+    name: str
+    seconds: float
+    history: Sequence[Mapping[str, Any]]
+    """As in ClassificationRun."""
+    report: ClassificationReport
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ClassificationRun:
+    """What report.json holds of a classification: every field is a key, beside `kind`, `test` and `samples`.
+
+    `test` is `describe_classification` of the test set, `baseline` the same without its arrays and with name, seconds
+    and history; `samples` are the worst mistakes, each with the file of its picture.
+    """
+
+    recipe: str
+    """Its name, as `zsltf run` takes it."""
+    seconds: float
+    """Of the whole run."""
+    backbone: Mapping[str, Any]
+    """Of `describe_backbone`."""
+    data: DataSummary
+    schedule: Sequence[Mapping[str, Any]]
+    """A row a phase: phase, epochs, batch_norm, and rates, stage -> learning rate, 0 where it is frozen."""
+    history: Sequence[Mapping[str, Any]]
+    """A row an epoch: phase, loss, metrics, val_ and penalty_ columns; a row may lack some."""
+    proofs: Sequence[Mapping[str, Any]]
+    """A row a phase: phase, and its stages that are bit-equal (frozen) and that moved."""
+    title: str = "Classification by transfer learning"
+    learning_rate_finder: Mapping[str, Any] | None = None
+    """rates, losses and suggestion of a sweep."""
+    baseline: Baseline | None = None
+    notes: Sequence[str] = ()
+    """What training has to say of its phases: whether activations were cached, for one."""

@@ -1,0 +1,208 @@
+"""Batches of training examples whose order and augmentation are functions of the seed, the epoch and the image."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from jaxtyping import Float, Int
+
+from zsltf.checks import check_shape
+from zsltf.data.augment import Augmentation
+from zsltf.data.images import Images
+from zsltf.layers.preprocess import Preprocess
+
+__all__ = ["Activations", "Examples", "Stream", "epoch_order"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examples:
+    """Images to train or to validate on.
+
+    Args:
+        images: with labels (N,), or multi-hot rows (N, C).
+        sample_weight: >= 0, one an image; None means all 1.
+    """
+
+    images: Images
+    sample_weight: Float[np.ndarray, " N"] | None = None
+
+    def __post_init__(self) -> None:
+        if self.sample_weight is not None:
+            check_shape("Examples.sample_weight", self.sample_weight, (len(self.images),), "Give one weight an image.")
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def weights(self) -> Float[np.ndarray, " N"]:
+        """sample_weight, or ones."""
+        return np.ones(len(self), np.float32) if self.sample_weight is None else self.sample_weight.astype(np.float32)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Activations:
+    """What the frozen part of a network makes of every image, once for each view.
+
+    Args:
+        values: (V, N, ...), in memory or memory-mapped.
+    """
+
+    values: Float[np.ndarray, "V N *D"]
+    largest_constant = 2**29  # bytes up to which TensorFlow gathers by itself
+
+    def gather(self) -> Callable[[Any, Any], Any]:
+        """A TensorFlow function of a view and rows (B,) to activations (B, ...)."""
+        if self.values.nbytes <= self.largest_constant:
+            flat, count = tf.constant(self.values.reshape(-1, *self.values.shape[2:])), self.values.shape[1]
+            return lambda view, rows: tf.gather(flat, tf.cast(view, tf.int32) * count + rows)
+
+        def read(view: np.ndarray, rows: np.ndarray) -> np.ndarray:
+            return self.values[view, rows]
+
+        def gather(view: Any, rows: Any) -> Any:
+            found = tf.numpy_function(read, [view, rows], tf.float32, stateful=False)
+            return tf.ensure_shape(found, (None, *self.values.shape[2:]))
+
+        return gather
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stream:
+    """A tf.data pipeline of (x, targets, weights) over examples; x are pixels (B, size, size, 3) in [0, 255].
+
+    Args:
+        examples: what to read.
+        preprocess: its resizing brings images to the network's size.
+        targets: labels of a batch to what the losses compare.
+        augmentation: of training images.
+        views: the number of different augmentations that an image goes through; None is a new one every epoch.
+        batch_size: images a batch; the last one of an epoch may have fewer.
+        seed: of order and augmentation.
+        drop_remainder: leave out the last batch of an epoch if it isn't full.
+    """
+
+    examples: Examples
+    preprocess: Preprocess
+    targets: Callable[[Any], Any]
+    augmentation: Augmentation
+    batch_size: int
+    seed: int
+    views: int | None = None
+    drop_remainder: bool = False
+    skipped: dict[int, str] = field(default_factory=dict)
+    """Filled while the images are read: index -> reason, for each that can't be decoded; its weight counts as 0."""
+
+    @property
+    def steps(self) -> int:
+        """Batches an epoch."""
+        whole, rest = divmod(len(self.examples), self.batch_size)
+        return whole + bool(rest and not self.drop_remainder)
+
+    def epochs(self, first: int, last: int, activations: Activations | None = None) -> Any:
+        """Shuffled batches of the epochs first, ..., last - 1, from images or from their activations."""
+        batches = self._augmented() if activations is None else self._activations(activations)
+
+        def epoch_of(epoch: Any) -> Any:
+            return batches(tf.data.Dataset.from_tensor_slices(self.order(epoch)), epoch)
+
+        return self._piped(tf.data.Dataset.range(first, last).flat_map(epoch_of))
+
+    def in_order(self, view: int | None = None) -> Any:
+        """Unshuffled batches of images, all of them; augmented as in this view, or not at all."""
+        read = self._reader(Augmentation() if view is None else self.augmentation)
+        return self._piped(read(self._rows(), view or 0))
+
+    def watched(self, activations: Activations | None) -> Any:
+        """What validation reads: images in order, or their activations."""
+        return self.in_order() if activations is None else self.activations_in_order(activations)
+
+    def activations_in_order(self, activations: Activations) -> Any:
+        """Unshuffled batches of the first view's activations."""
+        return self._piped(self._activations(activations)(self._rows(), tf.constant(0, tf.int64)))
+
+    def order(self, epoch: Any) -> Any:
+        """The order (N,) in which an epoch takes the images."""
+        return epoch_order(len(self.examples), self.seed, epoch)
+
+    def _rows(self) -> Any:
+        return tf.data.Dataset.from_tensor_slices(tf.range(len(self.examples)))
+
+    def _augmented(self) -> Callable[[Any, Any], Any]:
+        read, mix = self._reader(self.augmentation), self.augmentation.batch_function()
+
+        def batches(rows: Any, epoch: Any) -> Any:
+            taken = read(rows, epoch if self.views is None else epoch % self.views)
+            if not self.augmentation.mixes:
+                return taken
+            return taken.enumerate().map(lambda step, batch: mixed(_seed(self.seed, 1, epoch, step), *batch))
+
+        def mixed(seed: Any, x: Any, targets: Any, weights: Any) -> Any:
+            x, target = mix(x, targets[0], seed)
+            return x, (target,), weights
+
+        return batches
+
+    def _reader(self, augmentation: Augmentation) -> Callable[[Any, Any], Any]:
+        """A function of rows and a view: images decoded in parallel and batched, in the order of the rows."""
+        size, labels = self.preprocess.size, tf.constant(self.examples.images.y)
+        weights, augment = tf.constant(self.examples.weights), augmentation.image_function(size, self.preprocess.resize)
+
+        def load(row: np.int32) -> np.ndarray:
+            return self._load(int(row), augmentation.decode_size(size))
+
+        def read(row: Any, view: Any) -> Any:
+            pixels = tf.ensure_shape(tf.numpy_function(load, [row], tf.uint8, stateful=False), (None, None, 3))
+            good = tf.size(pixels) > 0
+            seed = _seed(self.seed, 0, view, row)
+            x = tf.cond(good, lambda: augment(pixels, seed), lambda: tf.zeros((size, size, 3)))
+            return tf.ensure_shape(x, (size, size, 3)), labels[row], weights[row] * tf.cast(good, tf.float32)
+
+        def batches(rows: Any, view: Any) -> Any:
+            images = rows.map(lambda row: read(row, view), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            full = images.batch(self.batch_size, drop_remainder=self.drop_remainder)
+            return full.map(lambda x, y, weight: (x, self.targets(y), weight))
+
+        return batches
+
+    def _load(self, row: int, size: int) -> np.ndarray:
+        try:
+            return self.examples.images.load(row, size, self.preprocess.resize_policy)
+        except ValueError as error:
+            self.skipped[row] = str(error)
+            return np.zeros((0, 0, 3), np.uint8)
+
+    def _activations(self, activations: Activations) -> Callable[[Any, Any], Any]:
+        gather, views = activations.gather(), len(activations.values)
+        known = self.examples.weights.copy()
+        known[list(self.skipped)] = 0
+        labels, weights = tf.constant(self.examples.images.y), tf.constant(known)
+
+        def read(rows: Any, view: Any) -> Any:
+            return gather(view, rows), self.targets(tf.gather(labels, rows)), tf.gather(weights, rows)
+
+        def batches(rows: Any, epoch: Any) -> Any:
+            return rows.batch(self.batch_size, drop_remainder=self.drop_remainder).map(
+                lambda rows: read(rows, epoch % views)
+            )
+
+        return batches
+
+    def _piped(self, dataset: Any) -> Any:
+        options = tf.data.Options()
+        options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+        return dataset.prefetch(2).with_options(options)
+
+
+def epoch_order(count: int, seed: int, epoch: Any) -> Int[np.ndarray, " N"]:
+    """A permutation of 0, ..., count - 1 for this seed and epoch (a TensorFlow tensor)."""
+    return tf.random.experimental.stateless_shuffle(tf.range(count), seed=_seed(seed, 2, epoch))
+
+
+def _seed(seed: int, *numbers: Any) -> Any:
+    """Two numbers (2,) that stand for all of these."""
+    folded = tf.constant((seed, 0), tf.int32)
+    for number in numbers:
+        folded = tf.random.fold_in(folded, tf.cast(number, tf.int32))
+    return folded

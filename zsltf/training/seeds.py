@@ -1,0 +1,19 @@
+"""One seed for everything that draws random numbers."""
+
+import keras
+import tensorflow as tf
+
+__all__ = ["seed_everything"]
+
+
+def seed_everything(seed: int, *, deterministic: bool = False) -> None:
+    """Seed Python, NumPy and TensorFlow, and with them the layers that are made from now on.
+
+    Args:
+        seed: from 0 to 2^32 - 1.
+        deterministic: also make every operation of this process give the same result at each run, on GPUs and in
+            parallel tf.data as well; slower there, and it can't be undone before the process ends.
+    """
+    keras.utils.set_random_seed(seed)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()

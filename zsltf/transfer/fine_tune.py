@@ -1,0 +1,114 @@
+"""Fine-tuning: a new head on a pretrained backbone, whose stages are thawed on a schedule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import keras
+import tyro
+
+from zsltf.checks import fail
+from zsltf.classifier import Classifier
+from zsltf.data.augment import Augmentation
+from zsltf.data.classes import ClassTable
+from zsltf.data.images import Images
+from zsltf.discovery import one_of
+from zsltf.heads.linear import LinearHead
+from zsltf.pretrained.backbone import Backbone
+from zsltf.protocols import Head
+from zsltf.training.batches import Examples
+from zsltf.training.engine import Training, train
+from zsltf.training.network import Network
+from zsltf.training.options import TrainingOptions
+from zsltf.training.phases import BatchNormPolicy, Phase, preset
+from zsltf.training.setup import Data
+
+__all__ = ["FineTune"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FineTune:
+    """Train a head, then more and more of the backbone under it.
+
+    Sources: Yosinski, Clune, Bengio & Lipson, "How transferable are features in deep neural networks?", NIPS 2014;
+    Kornblith, Shlens & Le, "Do better ImageNet models transfer better?", CVPR 2019.
+    """
+
+    head: Annotated[Head, one_of("heads")] = field(default_factory=LinearHead)
+    schedule: Literal["head_only", "fine_tune", "gradual", "full", "lp_ft"] = "fine_tune"
+    """Which stages train when; printed before training starts."""
+    head_epochs: int = 20
+    """Of the phase that trains the head alone."""
+    epochs: int = 6
+    """Of the other phases together."""
+    learning_rate: float = 1e-3
+    """Peak rate of a phase that trains the head alone, > 0."""
+    fine_tune_rate: float = 3e-5
+    """Peak rate of the head in the other phases, > 0."""
+    stage_decay: float = 0.5
+    """A stage's rate as a multiple of the next higher one's, > 0."""
+    batch_norm: BatchNormPolicy = "frozen"
+    """BatchNorm of thawed stages: left as it is, trained, or measured anew after each phase."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    views: int | None = None
+    """Different augmentations an image goes through, so that frozen stages run once for each; None: always new."""
+    training: tyro.conf.OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"learning_rate": (3e-4, 1e-3, 3e-3)}
+
+    def __post_init__(self) -> None:
+        self.phases(("stage",))
+        if self.views is not None and self.views < 1:
+            fail("FineTune.views", "a number >= 1", str(self.views), "Leave it out for new views every epoch.")
+
+    def phases(self, stages: Sequence[str]) -> tuple[Phase, ...]:
+        """The schedule over these stages, the head last."""
+        return preset(
+            self.schedule,
+            stages,
+            head_epochs=self.head_epochs,
+            epochs=self.epochs,
+            learning_rate=self.learning_rate,
+            fine_tune_rate=self.fine_tune_rate,
+            stage_decay=self.stage_decay,
+            batch_norm=self.batch_norm,
+        )
+
+    def fit(self, backbone: Backbone, images: Images, classes: ClassTable) -> Classifier:
+        """Fine-tune `backbone`, which is changed, and return the Classifier from images."""
+        return self.train(backbone, Examples(images=images), classes).classifiers()["class"]
+
+    def train(
+        self,
+        backbone: Backbone,
+        examples: Examples,
+        classes: ClassTable,
+        *,
+        validation: Examples | None = None,
+        heads: Mapping[str, Head] | None = None,
+        folder: Path | None = None,
+        resume: bool = False,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+    ) -> Training:
+        """Fine-tune `backbone`, which is changed; see `zsltf.training.engine.train` for the other arguments.
+
+        Args:
+            backbone: its weights are what training starts from.
+            examples: training images.
+            classes: their table.
+            validation: images to watch.
+            heads: several heads instead of `head`, by name.
+            folder: for checkpoints.
+            resume: go on from the folder's checkpoint.
+            callbacks: further Keras callbacks.
+        """
+        network = Network.build(backbone, heads or {"class": self.head}, classes)
+        data = Data(train=examples, validation=validation, augmentation=self.augmentation, views=self.views)
+        phases = self.phases(list(network.stages))
+        options: dict[str, Any] = {"folder": folder, "resume": resume, "callbacks": callbacks}
+        return train(network, data, phases, self.training, **options)
+
+    def with_seed(self, seed: int) -> "FineTune":
+        """The same under another seed."""
+        return replace(self, training=replace(self.training, seed=seed))
