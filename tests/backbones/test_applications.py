@@ -40,6 +40,12 @@ def keras_network(name, monkeypatch):
     return model, sys.modules[build.__module__].preprocess_input, asked
 
 
+def two_images(size):
+    """A dark and a bright one, with noise."""
+    noise = np.random.default_rng(0).integers(0, 128, (2, size, size, 3))
+    return (noise + np.array([0, 127])[:, None, None, None]).astype(np.uint8)
+
+
 def liven(model, images):
     """Also what an untrained network has as 0 or 1; normalised so that it depends on images, but not on rounding."""
     rng = np.random.default_rng(0)
@@ -65,7 +71,7 @@ def test_a_published_file_gives_what_keras_gives_from_pixels(name, monkeypatch, 
     theirs, preprocess_input, asked = keras_network(name, monkeypatch)
     family, member = MEMBERS[name]
     assert asked == [(family.url.format(member.file), member.checksum)]
-    pixels = np.random.default_rng(0).integers(0, 256, (2, member.size, member.size, 3), dtype=np.uint8)
+    pixels = two_images(member.size)
     prepared = preprocess_input(pixels.astype(np.float32))  # in place, where it is NumPy
     liven(theirs, prepared)
     path = tmp_path / "published_1.0_notop.h5"

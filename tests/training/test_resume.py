@@ -1,0 +1,146 @@
+"""Killed at any moment, a training goes on as if nothing had been."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from training.problems import FAST, assert_same_weights, data, losses, network
+
+from zsltf.training.checkpoints import Checkpoints
+from zsltf.training.engine import train
+from zsltf.training.optimizers import OptimizerOptions
+from zsltf.training.options import TrainingOptions
+from zsltf.training.phases import Phase, preset
+
+SCRIPT = Path(__file__).parent / "interrupted_training.py"
+OPTIONS = TrainingOptions(batch_size=8, monitor="loss", optimization=OptimizerOptions(ema=0.9))
+
+
+class InterruptionError(Exception):
+    pass
+
+
+def phases(net, **changes):
+    return preset("fine_tune", list(net.stages), head_epochs=2, epochs=2, batch_norm="train", **changes)
+
+
+def run(folder, callbacks=(), options=OPTIONS):
+    net = network()
+    return train(net, data(), phases(net), options, folder=folder, resume=True, callbacks=callbacks)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory):
+    return run(tmp_path_factory.mktemp("uninterrupted"))
+
+
+class StopAfter(keras.callbacks.Callback):
+    """Raises at the n-th batch of its life, whatever the phase."""
+
+    def __init__(self, batches):
+        super().__init__()
+        self.left = batches
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.left -= 1
+        if self.left < 0:
+            raise InterruptionError
+
+
+@pytest.mark.parametrize("batches", [0, 5, 9, 15])
+def test_stopped_in_any_phase_it_ends_with_the_same_weights(batches, uninterrupted, tmp_path):
+    with pytest.raises(InterruptionError):
+        run(tmp_path, [StopAfter(batches)])
+    resumed = run(tmp_path)
+    assert losses(resumed) == losses(uninterrupted)
+    assert resumed.state.best == uninterrupted.state.best
+    assert resumed.state.proofs == uninterrupted.state.proofs
+    assert_same_weights(resumed, uninterrupted)
+
+
+@pytest.mark.parametrize("write", [1, 3, 6, 8, 11])
+def test_stopped_in_the_middle_of_a_write_it_ends_with_the_same_weights(write, uninterrupted, tmp_path, monkeypatch):
+    saved, real = [], np.savez
+
+    def half_written(file, **arrays):
+        saved.append(file)
+        if len(saved) > write:
+            file.write(b"PK half of a checkpoint")
+            raise InterruptionError
+        real(file, **arrays)
+
+    monkeypatch.setattr("zsltf.training.checkpoints.np.savez", half_written)
+    with pytest.raises(InterruptionError):
+        run(tmp_path)
+    monkeypatch.undo()
+    assert_same_weights(run(tmp_path), uninterrupted)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_finished_training_is_not_trained_again(uninterrupted, tmp_path):
+    run(tmp_path)
+    again = run(tmp_path, [StopAfter(0)])
+    assert_same_weights(again, uninterrupted)
+
+
+def test_other_settings_are_refused_by_name(tmp_path):
+    run(tmp_path)
+    other = TrainingOptions(batch_size=10)
+    with pytest.raises(ValueError, match=r"resume: expected the settings of the checkpoint, received other options"):
+        run(tmp_path, options=other)
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    run(tmp_path)
+    (tmp_path / "state.npz").write_bytes(b"not a checkpoint")
+    with pytest.raises(ValueError, match=r"expected a checkpoint as zsltf wrote it, received a damaged one"):
+        run(tmp_path)
+
+
+def test_without_resume_a_training_starts_afresh(tmp_path, uninterrupted):
+    net = network()
+    short = [Phase(name="head", epochs=1, learning_rate=1e-2)]
+    train(net, data(), short, FAST, folder=tmp_path)
+    net = network()
+    fresh = train(net, data(), phases(net), OPTIONS, folder=tmp_path)
+    assert_same_weights(fresh, uninterrupted)
+    assert Checkpoints(tmp_path).read()[0].phase == 3
+
+
+def killed_until_done(folder, name, kills, seconds):
+    """Train in processes that are killed at random moments, then in one that is not; how many kills hit."""
+    rng, hits = np.random.default_rng(), 0
+    for _ in range(kills):
+        arguments = [sys.executable, str(SCRIPT), str(folder), name, f"{rng.uniform(0, seconds):.3f}"]
+        hits += subprocess.run(arguments, check=False, capture_output=True).returncode == -9
+    subprocess.run([sys.executable, str(SCRIPT), str(folder), name], check=True, capture_output=True)
+    return hits
+
+
+def assert_as_uninterrupted(folder, whole):
+    with np.load(folder / "final.npz") as resumed, np.load(whole / "final.npz") as expected:
+        for key in expected.files:
+            np.testing.assert_array_equal(resumed[key], expected[key])
+    np.testing.assert_array_equal(np.load(folder / "losses.npy"), np.load(whole / "losses.npy"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kills", "seconds"),
+    [
+        ("conv4", 2, 6),
+        pytest.param("conv4", 20, 12, marks=pytest.mark.slow),
+        pytest.param("resnet50", 3, 60, marks=pytest.mark.slow),
+        pytest.param("vgg16", 3, 30, marks=pytest.mark.slow),
+    ],
+)
+def test_killed_with_sigkill_it_ends_with_the_same_weights(name, kills, seconds, tmp_path):
+    folder, whole = tmp_path / "killed", tmp_path / "whole"
+    folder.mkdir()
+    whole.mkdir()
+    subprocess.run([sys.executable, str(SCRIPT), str(whole), name], check=True, capture_output=True)
+    hits = killed_until_done(folder, name, kills, seconds)
+    assert hits >= kills // 2
+    assert_as_uninterrupted(folder, whole)
