@@ -1,7 +1,9 @@
 """Held against keras.applications itself: the files it asks for, its preprocessing and its networks."""
 
 import re
+import runpy
 import sys
+from pathlib import Path
 
 import h5py
 import keras
@@ -14,6 +16,7 @@ from zsltf.discovery import public
 from zsltf.pretrained.applications import renumbered
 from zsltf.pretrained.catalogue import catalogue
 
+BENCHMARK = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "catalogue.py"))
 FAST = ("efficientnet_b0", "efficientnet_v2_b0", "mobilenet_v3_small")
 MEMBERS = {
     name: (family, member)
@@ -46,24 +49,13 @@ def two_images(size):
     return (noise + np.array([0, 127])[:, None, None, None]).astype(np.uint8)
 
 
-def liven(model, images):
-    """Also what an untrained network has as 0 or 1; normalised so that it depends on images, but not on rounding."""
-    rng = np.random.default_rng(0)
-    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+def fill_normalization(model):
+    """With what EfficientNet's files hold."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization) and layer.weights:
             for variable, value in zip(layer.weights, ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225], 0), strict=True):
-                variable.assign(value)  # what EfficientNet's files hold
+                variable.assign(value)
             layer.finalize_state()
-        elif type(layer).__name__ == "LayerScale":
-            layer.set_weights([rng.uniform(0.1, 0.5, layer.gamma.shape)])
-    for norm in norms:
-        norm.momentum = 0.0
-        if norm.beta is not None:
-            norm.beta.assign(rng.normal(0, 0.1, norm.beta.shape))
-    model(images, training=True)
-    for norm in norms:
-        norm.moving_variance.assign(norm.moving_variance * 10 ** (8 / len(norms)))
 
 
 @pytest.mark.parametrize("name", [pytest.param(n, marks=() if n in FAST else pytest.mark.slow) for n in MEMBERS])
@@ -73,7 +65,8 @@ def test_a_published_file_gives_what_keras_gives_from_pixels(name, monkeypatch, 
     assert asked == [(family.url.format(member.file), member.checksum)]
     pixels = two_images(member.size)
     prepared = preprocess_input(pixels.astype(np.float32))  # in place, where it is NumPy
-    liven(theirs, prepared)
+    fill_normalization(theirs)
+    BENCHMARK["liven"](theirs, prepared)
     path = tmp_path / "published_1.0_notop.h5"
     with h5py.File(path, "w") as file:
         save_weights_to_hdf5_group(file, theirs)

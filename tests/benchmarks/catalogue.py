@@ -96,7 +96,7 @@ def split_differences(backbone: Backbone) -> Iterator[float]:
 def export_cells(backbone: Backbone) -> tuple[str, ...]:
     """Of each format, the largest difference from Keras, or what the converter says."""
     images = drawn_images()
-    liven(backbone, images)
+    liven(backbone.model, np.asarray(backbone.preprocess(images)))
     cells = []
     for name in FORMATS:
         try:
@@ -116,32 +116,32 @@ def drawn_images() -> np.ndarray:
     return images.clip(0, 255).astype(np.uint8)
 
 
-def liven(backbone: Backbone, images: np.ndarray) -> None:
+def liven(model: keras.Model, images: np.ndarray) -> None:
     """Random weights as alive as trained ones and as tame.
 
     As they are drawn, what a deep network gives does not depend on its images; normalised throughout, it is chaotic. So
     the normalisation is weakened until a small difference does not grow.
     """
-    rng, prepared, features = np.random.default_rng(0), np.asarray(backbone.preprocess(images)), backbone.features()
-    for layer in backbone.model.layers:
+    rng = np.random.default_rng(0)
+    for layer in model.layers:
         if type(layer).__name__ == "LayerScale":
             layer.set_weights([rng.uniform(0.1, 0.5, layer.gamma.shape)])
-    norms = [layer for layer in backbone.model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
     for norm in norms:
         norm.momentum = 0.0  # the statistics become these images'
         if norm.beta is not None:
             norm.beta.assign(rng.normal(0, 0.2, norm.beta.shape))
     if norms:
-        backbone.model(prepared, training=True)
-    while norms and growth(features, prepared) > 1:
+        model(images, training=True)
+    while norms and growth(model, images) > 1:
         for norm in norms:
             norm.moving_variance.assign(norm.moving_variance * 10 ** (3 / len(norms)))
 
 
-def growth(features: keras.Model, prepared: np.ndarray) -> float:
-    """Relative change of the features by that of the images."""
-    noise = 1e-6 * np.std(prepared) * np.random.default_rng(0).normal(size=prepared.shape)
-    before, after = np.asarray(features(prepared)), np.asarray(features(prepared + noise))
+def growth(model: keras.Model, images: np.ndarray) -> float:
+    """Relative change of the maps by that of the images."""
+    noise = 1e-6 * np.std(images) * np.random.default_rng(0).normal(size=images.shape)
+    before, after = np.asarray(model(images)), np.asarray(model(images + noise))
     return float(np.linalg.norm(after - before) / np.linalg.norm(before) / 1e-6)
 
 

@@ -147,7 +147,7 @@ def test_preprocessing_in_tf_data_is_the_graphs(resize, drawn):
 @pytest.mark.parametrize("exporter", [pytest.param(plugin_type("exporters", n), id=n) for n in names("exporters")])
 def test_exports_from_images_of_any_size(name, exporter):
     backbone, images = public("backbones", name)(None), BENCHMARK["drawn_images"]()
-    BENCHMARK["liven"](backbone, images)
+    BENCHMARK["liven"](backbone.model, np.asarray(backbone.preprocess(images)))
     proofs = BENCHMARK["proofs_of"](backbone, images, exporter())
     assert all(proof.holds for proof in proofs), proofs
     gc.collect()

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsltf.backbones.mobilenet import mobilenet_v2
+from zsltf.backbones.mobilenet_v2 import mobilenet_v2
 from zsltf.backbones.resnet import resnet50
 from zsltf.backbones.vgg import vgg16
 from zsltf.layers.preprocess import Preprocess
