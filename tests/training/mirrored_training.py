@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -9,11 +11,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from training import problems
+
+from zsltf.heads.attributes import AttributeHead
+from zsltf.heads.linear import LinearHead
 from zsltf.training.batch_norm import batch_norm_layers, recalibrate
+from zsltf.training.engine import train
 from zsltf.training.learning_rate_finder import find_learning_rate
 from zsltf.training.learning_rates import learning_rate_schedule
 from zsltf.training.optimizer_state import optimizer_state, restore_optimizer_state
 from zsltf.training.optimizers import OptimizerOptions, kernels
+from zsltf.training.options import TrainingOptions
+from zsltf.training.penalties import Penalty
+from zsltf.training.phase_model import Objectives
+from zsltf.training.phases import Phase
 from zsltf.training.strategy import make_strategy
 
 RNG = np.random.default_rng(0)
@@ -100,6 +112,25 @@ def swept(strategy):
     }
 
 
+def trained_by_the_engine(strategy, **objectives):
+    """Two heads and a penalty: largest differences of the log and of the weights from those of one device."""
+    options = TrainingOptions(batch_size=10, keep="last", objectives=Objectives(**objectives))
+    phase = Phase(name="head", epochs=2, learning_rate=1e-2)
+    size = Penalty(name="size", weight=0.1, function=lambda variables: keras.ops.sum(variables[0] ** 2))
+    found = []
+    for scope in (tf.distribute.get_strategy().scope(), strategy.scope()):
+        with scope:
+            net = problems.network({"class": LinearHead(), "attributes": AttributeHead()})
+            outcome = train(net, problems.data(), [phase], options, penalties=[size])
+        figures = [
+            [v for name, v in row.items() if name.endswith(("loss", "accuracy", "size"))]
+            for row in outcome.state.history
+        ]
+        found.append((np.array(figures), problems.weights(outcome)))
+    (log, weights), (other_log, other_weights) = found
+    return {"log": difference(log, other_log), "weights": difference(weights, other_weights), "figures": log.shape[1]}
+
+
 def failure(strategy, options):
     with strategy.scope():
         model = compiled(network(), options)
@@ -125,6 +156,9 @@ def main():
         "resumed": resumed(strategy, options, expected),
         "recalibrated": recalibrated(strategy),
         "sweep": swept(strategy),
+        "engine": trained_by_the_engine(strategy),
+        "uncertainty": trained_by_the_engine(strategy, uncertainty=True),
+        "pcgrad": trained_by_the_engine(strategy, pcgrad=True),
         "accumulation": failure(strategy, OptimizerOptions(accumulate=2)),
     }
     print(json.dumps(report))  # noqa: T201

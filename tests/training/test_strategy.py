@@ -46,6 +46,13 @@ def test_a_sweep_of_rates_leaves_the_weights_alone(mirrored):
     assert mirrored["sweep"] == {"losses": 8, "difference": 0}
 
 
+@pytest.mark.parametrize("run", ["engine", "uncertainty", "pcgrad"])
+def test_the_engine_trains_several_heads_on_two_devices_as_on_one(mirrored, run):
+    assert mirrored[run]["figures"] == 2 * 4 + 1  # losses and accuracy of both parts, and the penalty
+    assert mirrored[run]["log"] < 1e-4
+    assert mirrored[run]["weights"] < 1e-5
+
+
 def test_accumulation_really_fails_without_the_check(mirrored):
     assert "merge_call" in mirrored["accumulation"]
 

@@ -13,7 +13,9 @@ from zsltf.training.checkpoints import TrainingState
 from zsltf.training.options import TrainingOptions
 from zsltf.training.phases import Phase
 
-__all__ = ["Epochs", "Job", "phase_is_over"]
+__all__ = ["REMEDY", "Epochs", "Job", "phase_is_over"]
+
+REMEDY = "Lower the learning rate or set clip_norm, and check the files; the last epoch's checkpoint is whole."
 
 _PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.1, 3  # as in Phase's docstring
 
@@ -67,7 +69,7 @@ class Epochs(keras.callbacks.Callback):
             "seconds": now - self.started,
             "images_per_second": len(self.job.stream.examples) / max(seconds, 1e-9),
             "learning_rate": self.learning_rate,
-            **{name: float(value) for name, value in (logs or {}).items()},
+            **{name: float(value) for name, value in (logs or {}).items() if not name.startswith("val_penalty_")},
         }
         scores = [score(earlier, self.job.options) for earlier in self.job.state.history]
         mine = score(row, self.job.options)
@@ -86,8 +88,7 @@ class Epochs(keras.callbacks.Callback):
             where, names = f"step {self.batch + 1}", tuple(examples.images.names[row] for row in rows)
         files = f", of {', '.join(names)}" if names else ""
         received = f"NaN or infinity in phase '{self.phase.name}', epoch {self.epoch + 1}, {where}{files}"
-        fix = "Lower the learning rate or set clip_norm, and check those files; the last epoch's checkpoint is whole."
-        fail("loss", "a finite number", received, fix)
+        fail("loss", "a finite number", received, REMEDY)
 
 
 def phase_is_over(state: TrainingState, phase: Phase, options: TrainingOptions) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from zsltf.checks import check_shape, fail
 
-__all__ = ["optimizer_state", "restore_optimizer_state"]
+__all__ = ["averaged", "optimizer_state", "restore_optimizer_state"]
 
 
 def optimizer_state(optimizer: Any) -> dict[str, np.ndarray]:
@@ -45,6 +45,12 @@ def restore_optimizer_state(optimizer: Any, state: Mapping[str, np.ndarray], *, 
         inner.slots[f"{type(inner).__name__}/average/{variable.path}"].assign(variable)
     for key in remembered.keys() & state.keys() - (set() if strict else {"learning_rate"}):
         remembered[key].assign(state[key])
+
+
+def averaged(values: Mapping[str, np.ndarray], state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The values of `checkpoints.values_of`, with the state's moving averages in the place of weights that have one."""
+    averages = {key.partition("/average/")[2]: value for key, value in state.items() if "/average/" in key}
+    return {key: averages.get(key.partition(" ")[2], value) for key, value in values.items()}
 
 
 def _remembered(optimizer: Any) -> dict[str, keras.Variable]:

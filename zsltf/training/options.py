@@ -23,8 +23,9 @@ class TrainingOptions:
     """Images a step; with several devices, on all of them together."""
     optimization: tyro.conf.OmitArgPrefixes[OptimizerOptions] = field(default_factory=OptimizerOptions)
     objectives: tyro.conf.OmitArgPrefixes[Objectives] = field(default_factory=Objectives)
-    class_weights: Literal["none", "balanced"] = "none"
-    """balanced: every class counts alike, however many images it has."""
+    class_weights: Literal["none", "balanced"] | tuple[float, ...] = "none"
+    """How much an image of a class counts: a number >= 0 for each class, or balanced: every class counts alike,
+    however many images it has."""
     l2_sp: float = 0.0
     """Penalty on the squared distance of the backbone's weights from the pretrained ones (L2-SP), >= 0."""
     l2_new: float = 0.0
@@ -43,6 +44,8 @@ class TrainingOptions:
     """Compile with XLA: for GPUs and TPUs; on a CPU it can be thirty times slower."""
     seed: int = 0
     """Of heads, order, augmentation and dropout."""
+    deterministic: bool = False
+    """The same bits at each run on GPUs and in parallel tf.data too, for the rest of the process; slower there."""
 
     def __post_init__(self) -> None:
         check_positive("TrainingOptions", batch_size=self.batch_size)

@@ -79,7 +79,10 @@ class PhaseModel(keras.Model):
         self.weighting, self.task_weights = weighting, objectives.task_weights or (1.0,) * len(network.heads)
         names = list(network.heads) if len(network.heads) > 1 else []  # one head's loss is the loss
         self.head_means = [keras.metrics.Mean(name=f"{name}_loss") for name in names]
-        self.head_metrics = [head.objective.metrics() for head in network.heads.values()]
+        self.head_metrics = [
+            [_prefixed(metric, name) if names else metric for metric in head.objective.metrics()]
+            for name, head in network.heads.items()
+        ]
         self.penalty_means = [keras.metrics.Mean(name=f"penalty_{penalty.name}") for penalty in penalties]
         self.built = True
 
@@ -95,7 +98,7 @@ class PhaseModel(keras.Model):
     ) -> Any:
         """The weighted losses of the heads, in training with the penalties; a step without a finite one is stopped."""
         losses = self._loss_of_heads(y, y_pred, sample_weight)
-        total = tf.add_n(self._weighted(losses)) + (self._penalty() if training else 0.0)
+        total = tf.add_n(self._weighted(losses)) + (self._penalty(tf.shape(x)[0]) if training else 0.0)
         return tf.debugging.check_numerics(total, NOT_FINITE)
 
     def train_step(self, data: Any) -> Any:
@@ -106,13 +109,14 @@ class PhaseModel(keras.Model):
         with tf.GradientTape(persistent=True) as tape:
             scores = self(x, training=True)
             losses = self._weighted(self._loss_of_heads(y, scores, sample_weight))
-            penalty = self._penalty()
+            penalty = self._penalty(tf.shape(x)[0])
+            *scaled, scaled_penalty = [self.optimizer.scale_loss(term) for term in (*losses, penalty)]
         total = tf.debugging.check_numerics(tf.add_n(losses) + penalty, NOT_FINITE)
-        self._loss_tracker.update_state(total, sample_weight=tf.shape(x)[0])
+        self._loss_tracker.update_state(total * _replicas(), sample_weight=tf.shape(x)[0])
         variables = self.trainable_variables
         sources = [variable.value for variable in variables]
-        gradients = [tape.gradient(loss, sources) for loss in losses]
-        together = zip(project_conflicting(gradients), tape.gradient(penalty, sources), strict=True)
+        gradients = [tape.gradient(loss, sources) for loss in scaled]
+        together = zip(project_conflicting(gradients), tape.gradient(scaled_penalty, sources), strict=True)
         summed = [g if pull is None else pull if g is None else g + pull for g, pull in together]
         self.optimizer.apply_gradients(zip(summed, variables, strict=True))
         return self.compute_metrics(x, y, scores, sample_weight=sample_weight)
@@ -142,17 +146,22 @@ class PhaseModel(keras.Model):
 
     def _weighted(self, losses: list[Any]) -> list[Any]:
         if self.weighting is not None:
-            return list(self.weighting(losses))
+            return [loss / _replicas() for loss in self.weighting([loss * _replicas() for loss in losses])]
         return [weight * loss for weight, loss in zip(self.task_weights, losses, strict=True)]
 
-    def _penalty(self) -> Any:
+    def _penalty(self, batch_size: Any) -> Any:
         total = tf.zeros(())
         for penalty, mean in zip(self.penalties, self.penalty_means, strict=True):
             value = tf.cast(penalty.value(self.trainable_variables), tf.float32)
-            mean.update_state(value)
+            mean.update_state(value, sample_weight=batch_size)
             total += penalty.weight * value / _replicas()
         return total
 
 
+def _prefixed(metric: keras.metrics.Metric, head: str) -> keras.metrics.Metric:
+    return type(metric).from_config({**metric.get_config(), "name": f"{head}_{metric.name}"})
+
+
 def _replicas() -> int:
+    """How many devices a step's loss is shared among: each has its part of the mean."""
     return int(tf.distribute.get_strategy().num_replicas_in_sync)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from zsltf.checks import check_choice, check_positive, fail
 
-__all__ = ["HEAD", "PRESETS", "BatchNormPolicy", "Phase", "check_phases", "preset", "schedule_rows"]
+__all__ = ["HEAD", "PRESETS", "BatchNormPolicy", "Phase", "RateSchedule", "check_phases", "preset", "schedule_rows"]
 
 HEAD = "head"
 """The name of the last stage: the heads on top of the backbone."""
@@ -35,10 +35,12 @@ class Phase:
     """The highest stage that trains; those above are frozen too."""
     stage_decay: float = 1.0
     """A stage's rate as a multiple of the next higher one's, > 0."""
+    layer_decay: float = 1.0
+    """A layer's rate as a multiple of the next higher one's, > 0; a layer without a kernel goes with the one below."""
     schedule: RateSchedule = "cosine"
-    """The course of the rate over the phase."""
+    """The course of the rate over the phase; plateau: a tenth after every 3 epochs in a row without a lower loss."""
     warmup: float = 0.0
-    """Epochs of linear warm-up from 0, >= 0 and less than `epochs`."""
+    """Epochs of linear warm-up from 0, >= 0 and less than `epochs`; none with plateau."""
     batch_norm: BatchNormPolicy = "frozen"
     """BatchNorm of trained stages: its statistics and weights stay, train, or are measured anew after the phase."""
 
@@ -48,7 +50,12 @@ class Phase:
             epochs=self.epochs,
             learning_rate=self.learning_rate,
             stage_decay=self.stage_decay,
+            layer_decay=self.layer_decay,
         )
+        if self.schedule == "plateau" and self.warmup:
+            fail(
+                f"Phase '{self.name}'.warmup", "0 with plateau", f"{self.warmup:g}", "Take another course of the rate."
+            )
         if not 0 <= self.warmup < self.epochs:
             expected = f"a number of epochs >= 0 and < {self.epochs}"
             fail(f"Phase '{self.name}'.warmup", expected, f"{self.warmup:g}", "Shorten it or add epochs.")
@@ -67,7 +74,7 @@ class Phase:
         return tuple(stages[first : last + 1])
 
     def rates(self, stages: Sequence[str]) -> dict[str, float]:
-        """Peak learning rate of each stage; 0 where it is frozen."""
+        """Peak learning rate of each stage, before layer_decay; 0 where it is frozen."""
         trained = self.trained(stages)
         depth = {stage: len(trained) - 1 - i for i, stage in enumerate(trained)}
         return {s: self.learning_rate * self.stage_decay ** depth[s] if s in depth else 0.0 for s in stages}
@@ -128,8 +135,17 @@ def check_phases(phases: Sequence[Phase], stages: Sequence[str]) -> None:
 
 
 def schedule_rows(phases: Sequence[Phase], stages: Sequence[str]) -> list[dict[str, object]]:
-    """The schedule as plain data: name, epochs, BatchNorm policy and each stage's peak rate (0: frozen)."""
-    return [{"phase": p.name, "epochs": p.epochs, "batch_norm": p.batch_norm, "rates": p.rates(stages)} for p in phases]
+    """The schedule as plain data: a phase's name, epochs, BatchNorm policy and peak rate of each stage (0: frozen)."""
+    return [
+        {
+            "phase": phase.name,
+            "epochs": phase.epochs,
+            "batch_norm": phase.batch_norm,
+            "layer_decay": phase.layer_decay,
+            "rates": phase.rates(stages),
+        }
+        for phase in phases
+    ]
 
 
 def _distinct(phases: Sequence[Phase]) -> list[Phase]:

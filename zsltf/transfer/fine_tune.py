@@ -21,7 +21,9 @@ from zsltf.training.batches import Examples
 from zsltf.training.engine import Training, train
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
-from zsltf.training.phases import BatchNormPolicy, Phase, preset
+from zsltf.training.penalties import Penalty
+from zsltf.training.phases import BatchNormPolicy, Phase, RateSchedule, preset
+from zsltf.training.seeds import seed_everything
 from zsltf.training.setup import Data
 
 __all__ = ["FineTune"]
@@ -48,23 +50,36 @@ class FineTune:
     """Peak rate of the head in the other phases, > 0."""
     stage_decay: float = 0.5
     """A stage's rate as a multiple of the next higher one's, > 0."""
+    layer_decay: float = 1.0
+    """A layer's rate as a multiple of the next higher one's, > 0."""
+    rate_schedule: RateSchedule = "cosine"
+    """The course of the rate over each phase."""
+    warmup: float = 0.0
+    """Epochs of linear warm-up at the start of each phase, less than any of them has."""
     batch_norm: BatchNormPolicy = "frozen"
     """BatchNorm of thawed stages: left as it is, trained, or measured anew after each phase."""
     augmentation: Augmentation = field(default_factory=Augmentation)
     views: int | None = None
     """Different augmentations an image goes through, so that frozen stages run once for each; None: always new."""
+    own_phases: tyro.conf.Suppress[tuple[Phase, ...]] = ()
+    """Phases instead of a named schedule; from Python only."""
+    penalties: tyro.conf.Suppress[tuple[Penalty, ...]] = ()
+    """Further terms of the loss; from Python only."""
     training: tyro.conf.OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
 
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"learning_rate": (3e-4, 1e-3, 3e-3)}
 
     def __post_init__(self) -> None:
-        self.phases(("stage",))
+        if not self.own_phases:
+            self.phases(("stage",))
         if self.views is not None and self.views < 1:
             fail("FineTune.views", "a number >= 1", str(self.views), "Leave it out for new views every epoch.")
 
     def phases(self, stages: Sequence[str]) -> tuple[Phase, ...]:
         """The schedule over these stages, the head last."""
-        return preset(
+        if self.own_phases:
+            return self.own_phases
+        phases = preset(
             self.schedule,
             stages,
             head_epochs=self.head_epochs,
@@ -74,6 +89,8 @@ class FineTune:
             stage_decay=self.stage_decay,
             batch_norm=self.batch_norm,
         )
+        rate: dict[str, Any] = {"schedule": self.rate_schedule, "warmup": self.warmup, "layer_decay": self.layer_decay}
+        return tuple(replace(phase, **rate) for phase in phases)
 
     def fit(self, backbone: Backbone, images: Images, classes: ClassTable) -> Classifier:
         """Fine-tune `backbone`, which is changed, and return the Classifier from images."""
@@ -90,6 +107,7 @@ class FineTune:
         folder: Path | None = None,
         resume: bool = False,
         callbacks: Sequence[keras.callbacks.Callback] = (),
+        tensorboard: Path | None = None,
     ) -> Training:
         """Fine-tune `backbone`, which is changed; see `zsltf.training.engine.train` for the other arguments.
 
@@ -102,12 +120,23 @@ class FineTune:
             folder: for checkpoints.
             resume: go on from the folder's checkpoint.
             callbacks: further Keras callbacks.
+            tensorboard: folder for event files.
         """
+        seed_everything(self.training.seed, deterministic=self.training.deterministic)
         network = Network.build(backbone, heads or {"class": self.head}, classes)
         data = Data(train=examples, validation=validation, augmentation=self.augmentation, views=self.views)
         phases = self.phases(list(network.stages))
-        options: dict[str, Any] = {"folder": folder, "resume": resume, "callbacks": callbacks}
-        return train(network, data, phases, self.training, **options)
+        return train(
+            network,
+            data,
+            phases,
+            self.training,
+            penalties=self.penalties,
+            folder=folder,
+            resume=resume,
+            callbacks=callbacks,
+            tensorboard=tensorboard,
+        )
 
     def with_seed(self, seed: int) -> "FineTune":
         """The same under another seed."""

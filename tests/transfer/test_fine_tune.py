@@ -1,0 +1,88 @@
+"""Fine-tuning: a backbone, a head and a schedule become a Classifier."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from training.problems import CLASSES, FAST, examples
+
+from zsltf.backbones.conv4 import conv4
+from zsltf.classifier import Classifier
+from zsltf.heads.attributes import AttributeHead
+from zsltf.heads.cosine import CosineHead
+from zsltf.heads.linear import LinearHead
+from zsltf.training.penalties import Penalty
+from zsltf.training.phases import Phase
+from zsltf.transfer.fine_tune import FineTune
+
+LAST = dataclasses.replace(FAST, keep="last")
+SHORT = FineTune(head_epochs=2, epochs=2, training=LAST)
+
+
+def backbone():
+    keras.utils.set_random_seed(3)
+    return conv4(None, size=32)
+
+
+def test_what_it_fits_predicts_saves_and_loads(tmp_path):
+    method = FineTune(schedule="full", epochs=10, fine_tune_rate=3e-3, batch_norm="train", training=LAST)
+    classifier = method.fit(backbone(), examples(60).images, CLASSES)
+    test = examples(30, seed=7).images
+    scores = classifier.score(test.pixels)
+    assert (scores.argmax(axis=1) == test.y).mean() > 0.9
+    classifier.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(Classifier.load(tmp_path / "model.keras").score(test.pixels), scores)
+
+
+def test_the_same_seed_gives_the_same_network_and_another_one_another():
+    images = examples().images
+    one, same = (SHORT.fit(backbone(), images, CLASSES).score(images.pixels) for _ in range(2))
+    np.testing.assert_array_equal(one, same)
+    other = SHORT.with_seed(1).fit(backbone(), images, CLASSES).score(images.pixels)
+    assert np.abs(other - one).max() > 1e-3
+
+
+def test_the_rate_is_set_for_every_phase():
+    method = FineTune(epochs=4, rate_schedule="one_cycle", warmup=0.5, layer_decay=0.9, stage_decay=1.0)
+    phases = method.phases(["body", "head"])
+    assert [(p.schedule, p.warmup, p.layer_decay) for p in phases] == [("one_cycle", 0.5, 0.9)] * 2
+
+
+def test_phases_and_penalties_of_ones_own():
+    phases = (Phase(name="below", epochs=1, learning_rate=1e-3, train_from="block1", train_to="block2"),)
+    size = Penalty(name="size", weight=0.1, function=lambda variables: keras.ops.sum(variables[0] ** 2))
+    method = dataclasses.replace(SHORT, own_phases=phases, penalties=(size,))
+    state = method.train(backbone(), examples(), CLASSES).state
+    assert [row["phase"] for row in state.history] == ["below"]
+    assert state.proofs[0]["moved"] == ["block1", "block2"]
+    assert "penalty_size" in state.history[0]
+
+
+def test_several_heads_on_one_trunk():
+    heads = {"class": LinearHead(), "angle": CosineHead(), "attributes": AttributeHead()}
+    classifiers = SHORT.train(backbone(), examples(), CLASSES, heads=heads).classifiers()
+    assert {name: classifier.opens_by for name, classifier in classifiers.items()} == {
+        "class": ("photos",),
+        "angle": ("photos",),
+        "attributes": ("semantics",),
+    }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"head_epochs": 0}, r"Phase 'head'\.epochs: expected a number > 0, received 0"),
+        ({"epochs": 0}, r"epochs: expected at least 1, one a phase, received 0"),
+        ({"views": 0}, r"FineTune\.views: expected a number >= 1, received 0"),
+        ({"warmup": 6.0}, r"Phase 'all'\.warmup: expected a number of epochs >= 0 and < 6, received 6"),
+        ({"layer_decay": 0.0}, r"Phase 'head'\.layer_decay: expected a number > 0, received 0"),
+        (
+            {"rate_schedule": "plateau", "warmup": 1.0},
+            r"Phase 'head'\.warmup: expected 0 with plateau, received 1",
+        ),
+    ],
+)
+def test_bad_settings_are_refused_at_once(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        FineTune(**wrong)
