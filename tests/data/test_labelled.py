@@ -140,14 +140,49 @@ def test_without_data_pictures_are_drawn(drawn, monkeypatch, tmp_path, drawn_as,
     shutil.copytree(drawn, tmp_path / "drawn" / "v1-seed-0")
     found = LabelledSource(drawn=drawn_as).load()
     if names is None:
-        assert len(found.classes) == 24
+        assert len(found.classes) == 18
         assert found.classes.seen.all()
-        assert found.classes.semantics.shape == (24, 17)
+        assert found.classes.semantics.shape == (18, 17)
+        assert len(found.unseen.images) == 6 * 5
     else:
         assert found.classes.names == names
     for name, label in zip(found.images.names, found.images.y, strict=True):
         assert name.split("/")[0].endswith(found.classes.names[label])
-    assert len(found.images) == 24 * 5
+    assert len(found.images) == len(found.classes) * 5 * (1 if names is None else 4)
+
+
+@pytest.fixture
+def table(folder):
+    """Of the three classes, bee is unseen; so is dog, of which there are no photos."""
+    path = folder.parent / "table.csv"
+    path.write_text("class,split,wings,legs\nant,seen,0,6\nbee,unseen,1,6\ncat,seen,0,4\ndog,unseen,0,4", "utf-8")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["folder", "csv"])
+def test_images_of_unseen_classes_are_kept_apart(folder, table, kind):
+    data = str(folder) if kind == "folder" else listed(folder, columns=",group", cells=lambda name, i: f",{name}{i}")
+    found = LabelledSource(data=data, classes=table).load()
+    assert found.classes.names == ("ant", "cat")
+    assert (len(found.train), len(found.validation), len(found.test)) == (12, 4, 4)
+    for images, classes in ((found.images, found.classes), (found.unseen.images, found.unseen.classes)):
+        assert [Path(name).parent.name for name in images.names] == [classes.names[label] for label in images.y]
+    assert set(found.unseen.images.y) == {0}
+    assert found.unseen.classes.names[0] == "bee"
+    np.testing.assert_array_equal(found.unseen.classes.semantics[0], [1, 6])
+    assert not found.unseen.classes.seen.any()
+
+
+def test_unseen_classes_with_several_labels_an_image_are_refused(folder, table):
+    data = listed(folder, cells=lambda name, i: ";cat" if name == "ant" and not i else "")
+    with pytest.raises(ValueError, match=r"class table: expected seen classes only with several labels an image, rec"):
+        LabelledSource(data=data, classes=table).load()
+
+
+def test_a_table_without_seen_classes_is_refused(folder, table):
+    table.write_text("class,split,wings\nant,unseen,0\nbee,unseen,1", "utf-8")
+    with pytest.raises(ValueError, match=r"class table: expected seen classes, received none\. Mark some as seen\."):
+        LabelledSource(data=str(folder), classes=table).load()
 
 
 def test_images_of_ones_own_are_checked_at_the_door():

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
+from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.images import Images
 
@@ -26,6 +27,30 @@ class Collection:
     """>= 0, one an image; None means all 1."""
     left_out: tuple[str, ...] = ()
     """Folders, files and splits that are not among the images."""
+
+    def of_classes(self, which: Bool[np.ndarray, " C"]) -> "Collection":
+        """The images of some classes, labelled by the table of these.
+
+        Raises:
+            ValueError: if none are asked for, or only some and images have several labels.
+        """
+        if which.all():
+            return self
+        if not which.any():
+            fail("class table", "seen classes", "none", "Mark some as seen.")
+        y = self.images.y
+        if y.ndim == 2:
+            fix = "Mark all classes as seen."
+            fail("class table", "seen classes only with several labels an image", "unseen ones", fix)
+        rows = np.flatnonzero(which[y])
+        return Collection(
+            images=self.images.select(rows).with_y((np.cumsum(which) - 1)[y[rows]]),
+            classes=self.classes.select(np.flatnonzero(which)),
+            parts=None if self.parts is None else tuple(self.parts[row] for row in rows),
+            group=None if self.group is None else self.group[rows],
+            sample_weight=None if self.sample_weight is None else self.sample_weight[rows],
+            left_out=self.left_out,
+        )
 
 
 def named_classes(names: Sequence[str]) -> ClassTable:

@@ -12,11 +12,14 @@ __all__ = ["read_drawn"]
 
 
 def read_drawn(classes: Literal["shapes", "combinations"]) -> Collection:
-    """The drawn set of seed 0: what is asked for is the shape, or shape, colour, texture and size together."""
+    """The drawn set of seed 0: what is asked for is the shape, or shape, colour, texture and size together.
+
+    Of the combinations a quarter is unseen.
+    """
     (drawn,) = PhotoSource(drawn=(0,)).sets()
     (table,) = drawn.partitions.values()
     if classes == "combinations":
-        return Collection(images=drawn.images, classes=table.with_seen(np.ones(len(table), bool)))
+        return Collection(images=drawn.images, classes=table)
     shapes = [name.split("_")[-1] for name in table.names]
     names, rows = np.unique(shapes, return_inverse=True)
     images = replace(drawn.images, y=rows[drawn.images.y])

@@ -18,7 +18,8 @@ def read_folder(root: Path, classes: ClassTable | None = None) -> Collection:
 
     Args:
         root: the folder; the layout that `tfds.ImageFolder` reads is one of the two.
-        classes: the classes to read; by default every folder is one, in alphabetical order.
+        classes: the classes to read, of which an unseen one needs no folder; by default every folder is one, in
+            alphabetical order.
 
     Raises:
         ValueError: if a class has no image, in any part, or a part has a folder that training has not.
@@ -26,9 +27,13 @@ def read_folder(root: Path, classes: ClassTable | None = None) -> Collection:
     folders = _folders(root)
     if "train" in folders and set(folders) <= set(PART_NAMES):
         return _read_parts(root, folders, classes)
-    table = classes or named_classes(_class_names(root, folders))
+    table = named_classes(_class_names(root, folders)) if classes is None else _to_read(classes, folders)
     images = ImageFolder.read(root, table.names)
     return Collection(images=images, classes=table, left_out=images.left_out + images.not_images)
+
+
+def _to_read(classes: ClassTable, folders: list[str]) -> ClassTable:
+    return classes.select(np.flatnonzero(classes.seen | np.isin(classes.names, folders)))
 
 
 def _read_parts(root: Path, folders: list[str], classes: ClassTable | None) -> Collection:

@@ -61,6 +61,10 @@ class ImageArray:
         names = tuple(self.names[row] for row in rows)
         return replace(self, pixels=_levels(self.pixels[rows]), y=self.y[rows], names=names)
 
+    def with_y(self, y: Labels) -> "ImageArray":
+        """The same pixels under other labels."""
+        return replace(self, y=y)
+
     def digest(self, index: int) -> bytes:
         """SHA-256 of one image's levels."""
         return hashlib.sha256(_levels(self.pixels[index]).tobytes()).digest()

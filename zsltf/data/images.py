@@ -49,6 +49,9 @@ class Images(Protocol):
     def select(self, which: Rows) -> Self:
         """The images of these indices or of this mask, in this order."""
 
+    def with_y(self, y: Labels) -> Self:
+        """The same images under other labels."""
+
     def digest(self, index: int) -> bytes:
         """SHA-256 of one image as it is kept."""
 
@@ -117,6 +120,10 @@ class ImageFolder:
         """The files of these indices or of this mask, in this order."""
         rows = row_numbers(which, len(self))
         return replace(self, paths=tuple(self.paths[row] for row in rows), y=self.y[rows])
+
+    def with_y(self, y: Labels) -> "ImageFolder":
+        """The same files under other labels."""
+        return replace(self, y=y)
 
     def digest(self, index: int) -> bytes:
         """SHA-256 of one file."""

@@ -42,6 +42,8 @@ class LabelledImages:
     """Images of two parts that show nearly the same: a warning."""
     left_out: tuple[str, ...] = ()
     """What the source holds besides."""
+    unseen: Collection | None = None
+    """Images of classes that the class table marks as unseen, under a table of their own: for evaluation only."""
 
     def __post_init__(self) -> None:
         check = class_rows if self.images.y.ndim == 1 else multi_hot
@@ -75,7 +77,7 @@ class LabelledSource:
     """A folder with one folder a class, or with train, validation and test folders of these; a .csv of path and label
     (and split, group, weight); a .npz of x and y; or tfds:NAME or tfds:DIRECTORY. Without it pictures are drawn."""
     classes: Path | None = None
-    """CSV: class, split, then one column an attribute; by default a class is a name only. For a folder or a CSV."""
+    """CSV: class, split (unseen: never trained on), then one column an attribute. For a folder or a CSV."""
     group_column: str | None = None
     """Column of the CSV with the patient, machine or site, never on two sides; by default `group`, if there is one."""
     group_duplicates: bool = False
@@ -95,7 +97,7 @@ class LabelledSource:
     find_near_duplicates: bool = True
     """List images of two parts that show nearly the same."""
     drawn: Literal["shapes", "combinations"] = "shapes"
-    """Classes of the drawn pictures: 6 shapes, or 32 combinations of shape, colour, texture and size."""
+    """Classes of the drawn pictures: 6 shapes, or 32 combinations with colour, texture and size, 8 of them unseen."""
     on_corrupt: OnCorrupt = "skip"
     """A file that can't be decoded: skip lists it in the report, error stops."""
 
@@ -118,7 +120,9 @@ class LabelledSource:
         Raises:
             ValueError: for what the readers, the split and the leakage check refuse.
         """
-        found = self.read()
+        everything = self.read()
+        seen = everything.classes.seen
+        found, unseen = everything.of_classes(seen), None if seen.all() else everything.of_classes(~seen)
         group = self._group(found)
         split = self._split(found, group)
         split.check_classes(found.images.y, found.classes.names)  # before files are read
@@ -134,10 +138,11 @@ class LabelledSource:
             sample_weight=found.sample_weight,
             near_duplicates=near_duplicates(found.images, split) if search else (),
             left_out=found.left_out,
+            unseen=unseen,
         )
 
     def read(self) -> Collection:
-        """The images before they are split."""
+        """The images before they are split, those of unseen classes among them."""
         if self.data is None:
             for option, value in (("--group-column", self.group_column), ("--classes", self.classes)):
                 if value:
