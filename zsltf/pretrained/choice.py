@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from zsltf.checks import check_choice
+from zsltf.checks import check_choice, check_positive
 from zsltf.data.decode import Resize
 from zsltf.discovery import constructors, public
 from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.resized import resized
 
 __all__ = ["BackboneChoice"]
 
@@ -24,11 +25,15 @@ class BackboneChoice:
     """imagenet, random, a local file, SavedModel or checkpoint, or a run folder."""
     resize: Resize = "stretch"
     """How a photo gets to the backbone's size."""
+    size: int | None = None
+    """Height and width in pixels that photos are brought to; by default those that the weights were trained on."""
 
     def __post_init__(self) -> None:
         check_choice("backbone", self.backbone, constructors("backbones"))
+        if self.size is not None:
+            check_positive("BackboneChoice", size=self.size)
 
     def build(self) -> Backbone:
         """The backbone, its weights loaded."""
         built: Backbone = public("backbones", self.backbone)(self.weights, resize=self.resize)
-        return built
+        return built if self.size is None else resized(built, self.size)
