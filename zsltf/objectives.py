@@ -8,9 +8,12 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
+from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores, closed
 from zsltf.data.classes import ClassTable
+from zsltf.data.images import Labels
+from zsltf.data.labels import class_rows, multi_hot
 from zsltf.layers.centre import centring
 from zsltf.similarities.dot import Dot
 
@@ -24,6 +27,10 @@ class OneClass:
     def num_outputs(self, classes: ClassTable) -> int:
         """One a class."""
         return len(classes)
+
+    def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
+        """Integers (N,) or one-hot rows (N, C) to rows of the class table, or a ValueError about `what`."""
+        return class_rows(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
         """Labels (B,) to one-hot rows (B, C)."""
@@ -51,6 +58,10 @@ class SeveralClasses:
     def num_outputs(self, classes: ClassTable) -> int:
         """One a class."""
         return len(classes)
+
+    def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
+        """Multi-hot rows (N, C), or a ValueError about `what`."""
+        return multi_hot(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
         """Multi-hot rows (B, C) as they are."""
@@ -82,6 +93,12 @@ class Attributes:
     def num_outputs(self, classes: ClassTable) -> int:
         """One an attribute."""
         return len(classes.columns)
+
+    def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
+        """Integers (N,) or one-hot rows (N, C) to rows of the class table, or a ValueError about `what`."""
+        if not classes.columns:
+            fail("class table", "attributes for an attribute head", "none", "Give a table with a column an attribute.")
+        return class_rows(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
         """Labels (B,) to the attributes of their classes (B, A)."""

@@ -11,6 +11,7 @@ from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.data.images import Labels
 
 __all__ = ["GridMethod", "Head", "Method", "Objective"]
 
@@ -42,6 +43,10 @@ class Objective(Protocol):
 
     def num_outputs(self, classes: ClassTable) -> int:
         """Scores an image."""
+        ...
+
+    def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
+        """Labels as the user gives them to those that `targets` takes; ValueError about `what` if they don't fit."""
         ...
 
     def targets(self, y: Any, classes: ClassTable) -> Any:

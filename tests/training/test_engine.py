@@ -366,7 +366,7 @@ def test_corrupt_files_count_for_nothing(tmp_path):
         ),
         (
             {"train": Examples(images=ImageArray(pixels=np.zeros((9, 8, 8, 3), np.uint8), y=np.arange(9) // 2))},
-            r"train labels: expected rows 0 to 2 of the class table, received 3 for image 6",
+            r"train labels: expected rows 0 to 2 of the ClassTable, received 3 for image 6",
         ),
         (
             {"train": Examples(images=ImageArray(pixels=np.zeros((9, 8, 8, 3), np.uint8), y=np.arange(9) % 2))},

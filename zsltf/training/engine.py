@@ -19,7 +19,7 @@ from zsltf.training.options import TrainingOptions
 from zsltf.training.penalties import Penalty
 from zsltf.training.phases import Phase, check_phases
 from zsltf.training.scalars import ScalarLog
-from zsltf.training.setup import Data, check_data
+from zsltf.training.setup import Data, checked
 from zsltf.training.strategy import check_replicas
 
 __all__ = ["Training", "train"]
@@ -80,7 +80,7 @@ def train(
     """
     options = options or TrainingOptions()
     check_phases(phases, list(network.stages))
-    check_data(network, data, options)
+    data = checked(network, data, options)
     check_replicas(tf.distribute.get_strategy(), options.optimization)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zsltf.")))

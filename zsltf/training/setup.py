@@ -3,19 +3,20 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from zsltf.checks import fail
+from zsltf.checks import check_shape, fail
 from zsltf.data.augment import Augmentation
+from zsltf.data.classes import ClassTable
 from zsltf.training.batches import Examples, Stream
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
 from zsltf.training.phases import Phase
 
-__all__ = ["Data", "check_data", "check_same", "describe", "stream_of"]
+__all__ = ["Data", "check_same", "checked", "describe", "stream_of"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,8 +34,8 @@ class Data:
 def stream_of(network: Network, examples: Examples, data: Data, options: TrainingOptions, *, replicas: int) -> Stream:
     """The examples as batches of pixels, the targets of each head and weights."""
     heads, classes = network.heads.values(), network.classes
-    balanced = options.class_weights == "balanced" and examples is data.train
-    weighted = Examples(images=examples.images, sample_weight=_balanced(examples)) if balanced else examples
+    by_class = options.class_weights != "none" and examples is data.train
+    weighted = replace(examples, sample_weight=_by_class(examples, options, classes)) if by_class else examples
     return Stream(
         examples=weighted,
         preprocess=network.backbone.preprocess,
@@ -47,24 +48,21 @@ def stream_of(network: Network, examples: Examples, data: Data, options: Trainin
     )
 
 
-def check_data(network: Network, data: Data, options: TrainingOptions) -> None:
-    """Refuse labels that are no row of the table, a class without training images and too big a batch."""
-    count = len(network.classes)
-    for name, examples in (("train", data.train), ("validation", data.validation)):
-        if examples is None:
-            continue
-        y = examples.images.y
-        if y.ndim == 1 and (y.max() >= count or y.min() < 0):
-            odd = int(np.flatnonzero((y >= count) | (y < 0))[0])
-            received = f"{y[odd]} for {examples.images.names[odd]}"
-            fail(f"{name} labels", f"rows 0 to {count - 1} of the class table", received, "Give the table its class.")
-        if y.ndim == 2 and y.shape[1] != count:
-            fail(f"{name} labels", f"rows of {count} classes", f"rows of {y.shape[1]}", "Give the table its class.")
-        if options.batch_size > len(examples) and name == "train":
-            fail("batch_size", f"at most the {len(examples)} training images", str(options.batch_size), "Lower it.")
-    _check_every_class(network, data.train)
+def checked(network: Network, data: Data, options: TrainingOptions) -> Data:
+    """The same data with labels as the heads take them.
+
+    Raises:
+        ValueError: for labels that are no row of the table, of unseen classes or of another kind than the heads'; for
+            a class without training images, and too big a batch.
+    """
+    train = _checked(network, data.train, "train labels")
+    validation = data.validation and _checked(network, data.validation, "validation labels")
+    if options.batch_size > len(train):
+        fail("batch_size", f"at most the {len(train)} training images", str(options.batch_size), "Lower it.")
+    _check_every_class(network, train)
     if data.augmentation.mixes and len(network.heads) > 1:
         fail("augmentation", "no MixUp or CutMix with several heads", "one of them", "Switch it off.")
+    return replace(data, train=train, validation=validation)
 
 
 def describe(network: Network, data: Data, phases: Sequence[Phase], options: TrainingOptions) -> dict[str, Any]:
@@ -100,12 +98,31 @@ def _digest(examples: Examples) -> str:
     return digest.hexdigest()
 
 
-def _balanced(examples: Examples) -> np.ndarray:
-    y = examples.images.y
+def _checked(network: Network, examples: Examples, what: str) -> Examples:
+    y, classes = examples.images.y, network.classes
+    for head in network.heads.values():
+        y = head.objective.labels(y, classes, what)
+    strange = np.flatnonzero(~classes.seen[y]) if y.ndim == 1 else np.argwhere(y[:, ~classes.seen])[:, 0]
+    if len(strange):
+        received = f"an image of an unseen one, {examples.images.names[strange[0]]}"
+        fail(what, "classes that the table marks as seen", received, "Keep it for evaluation, or mark the class.")
+    return replace(examples, images=examples.images.with_y(y))
+
+
+def _by_class(examples: Examples, options: TrainingOptions, classes: ClassTable) -> np.ndarray:
+    y, chosen = examples.images.y, options.class_weights
     if y.ndim != 1:
-        fail("class_weights", "none with several labels an image", "balanced", "Leave it out.")
-    counts = np.bincount(y, weights=examples.weights)
-    return (examples.weights * len(y) / (np.count_nonzero(counts) * counts[y])).astype(np.float32)
+        fail("class_weights", "none with several labels an image", str(chosen), "Leave it out.")
+    if chosen == "balanced":
+        counts = np.bincount(y, weights=examples.weights, minlength=len(classes))
+        present = counts > 0
+        each = np.divide(len(y), present.sum() * counts, out=np.zeros(len(classes)), where=present)
+    else:
+        each = np.array(chosen, np.float64)
+        check_shape("class_weights", each, (len(classes),), "Give one number a class.")
+        if not (np.isfinite(each).all() and each.min() >= 0 and each.any()):
+            fail("class_weights", "numbers >= 0, not all 0", str(chosen), "1 leaves a class as it is.")
+    return (examples.weights * each[y]).astype(np.float32)
 
 
 def _check_every_class(network: Network, train: Examples) -> None:
