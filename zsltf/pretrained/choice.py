@@ -23,8 +23,8 @@ class BackboneChoice:
     """A name that `zsltf ls backbones` prints."""
     weights: str = "imagenet"
     """imagenet, random, a local file, SavedModel or checkpoint, or a run folder."""
-    resize: Resize = "stretch"
-    """How a photo gets to the backbone's size."""
+    resize: Resize | None = None
+    """How a photo gets to the backbone's size; by default as a preset of KerasHub says, else stretch."""
     size: int | None = None
     """Height and width in pixels that photos are brought to; by default those that the weights were trained on."""
 
@@ -35,5 +35,6 @@ class BackboneChoice:
 
     def build(self) -> Backbone:
         """The backbone, its weights loaded."""
-        built: Backbone = public("backbones", self.backbone)(self.weights, resize=self.resize)
+        chosen = {} if self.resize is None else {"resize": self.resize}
+        built: Backbone = public("backbones", self.backbone)(self.weights, **chosen)
         return built if self.size is None else resized(built, self.size)
