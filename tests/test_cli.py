@@ -93,11 +93,14 @@ def test_ls_lists_every_plugin_without_tensorflow():
     assert sorted(listed) == sorted(expected)
 
 
-def test_ls_of_a_family_lists_that_family_alone():
-    finished = in_fresh_process("ls", "exporters")
+@pytest.mark.parametrize(("family", "one"), [("exporters", "onnx"), ("heads", "vgg")])
+def test_ls_of_a_family_lists_that_family_alone(family, one):
+    finished = in_fresh_process("ls", family)
     assert finished.returncode == 0
-    assert finished.stdout.startswith("exporters:\n")
-    assert re.findall(r"^  (\w+)", finished.stdout, re.MULTILINE) == list(names("exporters"))
+    assert finished.stdout.startswith(f"{family}:\n")
+    listed = re.findall(r"^  (\w+)", finished.stdout, re.MULTILINE)
+    assert listed == list(names(family))
+    assert one in listed
 
 
 def test_ls_backbones_is_a_table_of_every_network_without_tensorflow():
@@ -153,7 +156,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(capsys, arguments, message
     ("arguments", "message"),
     [
         (["--backbon", "conv4"], "Perhaps you meant: --backbone STR"),
-        (["--backbone", "convv4"], r"backbone: expected one of conv4, .* received 'convv4'\. Did you mean 'conv4'\?"),
+        (["--backbone", "convv4"], r"backbone: expected one of .*conv4, .* received 'convv4'\. Did you mean 'conv4'\?"),
         (["--on-corrupt", "skipp"], r"invalid choice .skipp. .*skip.*error"),
         (["--shuffles", "many"], "many"),
         (["method:esszl"], "Available subcommands: method:eszsl"),
@@ -179,6 +182,14 @@ def test_a_method_is_chosen_as_a_subcommand(drawn, tmp_path, capsys):
     assert status_of("run", "zero_shot", *CONV4, *photos, "--out", tmp_path / "run", *settings) == 0
     assert '"feature_ridge": 3.0' in (tmp_path / "run" / "config.json").read_text("utf-8")
     assert f"zsltf export {tmp_path / 'run'}" in capsys.readouterr().out
+
+
+def test_a_head_is_chosen_as_a_subcommand_of_its_own_name(tmp_path, capsys):
+    assert status_of("run", "finetune", "--help") == 0
+    assert "head:vgg" in unboxed(capsys.readouterr().out)
+    wrong = ("run", "finetune", "--out", tmp_path / "run", "head:cosine", "--scale", "-1")
+    assert status_of(*wrong) == 2
+    assert "CosineHead.scale: expected a number > 0, received -1." in unboxed(capsys.readouterr().err)
 
 
 def test_the_traceback_is_there_for_who_asks(monkeypatch, capsys):

@@ -2,7 +2,7 @@ import ast
 import importlib
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,17 +83,35 @@ class Second:
     rate: float = 2.0
 
 
-def test_one_of_is_a_subcommand_a_method(monkeypatch):
-    files = {"first": First, "second": Second}
+@pytest.fixture
+def two_plugins(monkeypatch):
+    files = {"first": First, "the_second": Second}
     monkeypatch.setattr(discovery, "names", lambda family: tuple(files))
     monkeypatch.setattr(discovery, "plugin_type", lambda family, name: files[name])
 
+
+@pytest.mark.usefixtures("two_plugins")
+def test_one_of_is_a_subcommand_a_method():
     @dataclass(frozen=True)
     class Config:
         method: Annotated[Any, one_of("zeroshot")]
 
     assert tyro.cli(Config, args=["method:first", "--method.ridge", "10"]).method == First(10.0)
-    assert tyro.cli(Config, args=["method:second"]).method == Second()
+    assert tyro.cli(Config, args=["method:the-second"]).method == Second()
+
+
+@pytest.mark.usefixtures("two_plugins")
+def test_one_of_is_called_by_its_field_in_a_part_without_prefixes():
+    @dataclass(frozen=True)
+    class Part:
+        head: Annotated[Any, one_of("heads", "head")] = field(default_factory=First)
+
+    @dataclass(frozen=True)
+    class Config:
+        method: tyro.conf.OmitArgPrefixes[Part] = field(default_factory=Part)
+
+    assert tyro.cli(Config, args=[]).method.head == First()
+    assert tyro.cli(Config, args=["head:the-second", "--rate", "3"]).method.head == Second(3.0)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

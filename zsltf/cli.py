@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--top", type=int, default=3, help="classes a photo (default 3)")
     predict.set_defaults(start=_predict)
 
-    ls = commands.add_parser("ls", help="list recipes, backbones, methods and formats")
+    ls = commands.add_parser("ls", help="list recipes, backbones, heads, methods and formats")
     ls.add_argument("family", nargs="?", help=f"recipes, {', '.join(FAMILIES)}; all of them by default")
     ls.set_defaults(start=_ls)
     return parser

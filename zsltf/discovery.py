@@ -10,7 +10,7 @@ from zsltf.checks import check_choice
 
 __all__ = ["FAMILIES", "assigned", "constructors", "names", "one_of", "plugin", "plugin_type", "public", "summary"]
 
-FAMILIES = ("backbones", "zeroshot", "fewshot", "transfer", "exporters")
+FAMILIES = ("backbones", "heads", "zeroshot", "fewshot", "transfer", "exporters")
 """What `zsltf ls` lists."""
 
 
@@ -64,14 +64,17 @@ def plugin_type(family: str, name: str) -> Any:
     return getattr(module, module.__all__[0])
 
 
-def one_of(family: str) -> Any:
-    """For a Config's field: any method of a family, as tyro's subcommands `method:NAME --method.SETTING`."""
-    import tyro
+def one_of(family: str, field: str = "method") -> Any:
+    """For a Config's field: any plug-in of a family, as tyro's subcommands `FIELD:NAME`, however deep the field is."""
+    from tyro import conf
 
-    marked = [Annotated[plugin_type(family, name), tyro.conf.subcommand(name)] for name in names(family)]
-    hidden = Annotated[None, tyro.conf.Suppress]  # a Union of one method would be no Union, hence no subcommand
+    marked = [
+        Annotated[plugin_type(family, name), conf.subcommand(f"{field}:{name.replace('_', '-')}", prefix_name=False)]
+        for name in names(family)
+    ]
+    hidden = Annotated[None, conf.Suppress]  # a Union of one method would be no Union, hence no subcommand
     choice: Any = Union[(*marked, hidden)]
-    return tyro.conf.arg(constructor=choice)
+    return conf.arg(constructor=choice)
 
 
 def _folder(family: str) -> Path:

@@ -37,7 +37,7 @@ class FineTune:
     Kornblith, Shlens & Le, "Do better ImageNet models transfer better?", CVPR 2019.
     """
 
-    head: Annotated[Head, one_of("heads")] = field(default_factory=LinearHead)
+    head: Annotated[Head, one_of("heads", "head")] = field(default_factory=LinearHead)
     schedule: Literal["head_only", "fine_tune", "gradual", "full", "lp_ft"] = "fine_tune"
     """Which stages train when; printed before training starts."""
     head_epochs: int = 20
