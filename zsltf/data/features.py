@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from zsltf.checks import check_finite, check_shape, fail
 from zsltf.data.classes import ClassTable
+from zsltf.data.npy import read_npy
 
 __all__ = ["Features"]
 
@@ -60,9 +61,8 @@ class Features:
     @classmethod
     def from_npy(cls, x: Path, y: Path, sample_weight: Path | None = None) -> "Features":
         """Read `.npy` files; x is memory-mapped."""
-        weight = None if sample_weight is None else np.load(sample_weight, allow_pickle=False)
-        y_array = np.load(y, allow_pickle=False)
-        return cls(x=np.load(x, mmap_mode="r", allow_pickle=False), y=y_array, sample_weight=weight)
+        weight = None if sample_weight is None else read_npy(sample_weight)
+        return cls(x=read_npy(x, memory_map=True), y=read_npy(y), sample_weight=weight)
 
     @property
     def weights(self) -> Float[np.ndarray, " N"]:

@@ -6,11 +6,13 @@ from typing import ClassVar
 
 import keras
 import numpy as np
+from jaxtyping import Float
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.centre import centring
+from zsltf.similarities.cosine import Cosine
 from zsltf.similarities.distance import Distance
 from zsltf.solvers.class_means import class_means
 
@@ -24,6 +26,9 @@ class NearestClassMean:
     Source: Mensink, Verbeek, Perronnin & Csurka, "Distance-based image classification", TPAMI 2013.
     """
 
+    cosine: bool = False
+    """Compare directions instead of distances, for features whose length differs from one source to another."""
+
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {}
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
@@ -31,7 +36,15 @@ class NearestClassMean:
         train.check_vectors("NearestClassMean")
         train.check_covers(classes)
         means = class_means(train.x, train.y, train.weights, len(classes))
+        if self.cosine:
+            return _classifier(keras.layers.Identity(), classes, Cosine(), means)
         centre = means.mean(axis=0)  # off both sides, or float32 loses the distances
-        embed = keras.Sequential([keras.Input((train.x.shape[1],)), centring(centre)], name="embed")
-        vectors = (means - centre).astype(np.float32)
-        return Classifier(embed, classes, similarity=Distance(), class_vectors=vectors, opens_by=("photos",))
+        return _classifier(centring(centre), classes, Distance(), means - centre)
+
+
+def _classifier(
+    layer: keras.layers.Layer, classes: ClassTable, similarity: keras.layers.Layer, vectors: Float[np.ndarray, "C D"]
+) -> Classifier:
+    embed = keras.Sequential([keras.Input((vectors.shape[1],)), layer], name="embed")
+    vectors = vectors.astype(np.float32)
+    return Classifier(embed, classes, similarity=similarity, class_vectors=vectors, opens_by=("photos",))
