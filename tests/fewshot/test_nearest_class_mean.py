@@ -16,6 +16,14 @@ def test_scores_are_negative_squared_distances_to_the_means(toy_features):
     np.testing.assert_allclose(scores, expected, rtol=1e-4, atol=1e-3)
 
 
+def test_scores_are_cosines_to_the_means_where_asked(toy_features):
+    features, classes = toy_features
+    scores = NearestClassMean(cosine=True).fit(features, classes).score(features.x[:9])
+    means = [features.x[features.y == c].astype(np.float64).mean(axis=0) for c in range(len(classes))]
+    expected = [[x @ m / np.sqrt((x @ x) * (m @ m)) for m in means] for x in features.x[:9].astype(np.float64)]
+    np.testing.assert_allclose(scores, expected, atol=1e-5)
+
+
 def test_a_common_offset_does_not_cost_precision():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 512)), np.repeat(np.arange(6), 10)
