@@ -18,7 +18,15 @@ from zsltf.training.folds import class_disjoint_folds, hold_out
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import PREPARATIONS, Choice, calibrated, fit_prepared, select
 
-__all__ = ["Outcome", "ZeroShotProtocol", "ZeroShotReport", "check_enough", "evaluate_zero_shot", "run_zero_shot"]
+__all__ = [
+    "Outcome",
+    "ZeroShotProtocol",
+    "ZeroShotReport",
+    "check_enough",
+    "evaluate_zero_shot",
+    "read_zero_shot",
+    "run_zero_shot",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,23 +139,36 @@ def run_zero_shot(
 
 def evaluate_zero_shot(classifier: Classifier, test: Features) -> ZeroShotReport:
     """Score the test set once and read every figure off the scores."""
-    classes, scores = classifier.classes, classifier.score(np.asarray(test.x))
+    return read_zero_shot(classifier.score(np.asarray(test.x)), test.y, classifier.classes, gamma=classifier.gamma)
+
+
+def read_zero_shot(
+    scores: Float[np.ndarray, "N C"], y: Int[np.ndarray, " N"], classes: ClassTable, *, gamma: float = 0.0
+) -> ZeroShotReport:
+    """Every figure that the scores of a test set of seen and unseen classes hold.
+
+    Args:
+        scores: logits, from which gamma has been subtracted in the columns of seen classes.
+        y: rows of the class table.
+        classes: the table.
+        gamma: the Classifier's.
+    """
     predicted = scores.argmax(axis=1)
-    curve = seen_unseen_curve(scores + classifier.gamma * classes.seen, test.y, classes.seen)
-    per_class = per_class_accuracy(test.y, predicted, len(classes))
+    curve = seen_unseen_curve(scores + gamma * classes.seen, y, classes.seen)
+    per_class = per_class_accuracy(y, predicted, len(classes))
     seen, unseen = float(np.nanmean(per_class[classes.seen])), float(np.nanmean(per_class[~classes.seen]))
     before = curve.at(0.0)
     return ZeroShotReport(
         classes=classes,
-        unseen_accuracy=unseen_accuracy(scores, test.y, classes.seen),
+        unseen_accuracy=unseen_accuracy(scores, y, classes.seen),
         uncalibrated=(float(before[0]), float(before[1]), float(harmonic_mean(*before))),
         seen=seen,
         unseen=unseen,
         harmonic_mean=float(harmonic_mean(seen, unseen)),
         curve=curve,
-        gamma=classifier.gamma,
+        gamma=gamma,
         per_class=per_class,
-        confusion=confusion_matrix(test.y, predicted, len(classes)),
+        confusion=confusion_matrix(y, predicted, len(classes)),
         scores=scores,
     )
 
