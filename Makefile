@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-all lint clean
+.PHONY: quickstart test test-all lint backbones speed clean
 
 quickstart: .venv/.installed  ## draw pictures, train, export in three formats, write the report
 	$(BIN)/zsltf run zero_shot --shuffles 20 --out runs/quickstart --overwrite
@@ -19,6 +19,12 @@ lint: .venv/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+backbones: .venv/.installed-dev  ## build, split and export the catalogue: writes .github/BACKBONES.md
+	$(BIN)/python tests/benchmarks/catalogue.py --out .github/BACKBONES.md
+
+speed: .venv/.installed-dev  ## against bare Keras and TensorFlow, in one run
+	$(BIN)/python tests/benchmarks/speed.py
 
 .venv/.installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14) and "zsltf needs Python 3.11 to 3.13: make PYTHON=python3.12")'

@@ -1,6 +1,6 @@
 """Build, split and export the backbones; print what came of it as a Markdown table. About an hour on two cores.
 
-python tests/benchmarks/catalogue.py --out catalogue.md
+python tests/benchmarks/catalogue.py --out .github/BACKBONES.md
 """
 
 import os
@@ -31,6 +31,17 @@ from zsltf.pretrained.cut import cut
 from zsltf.runs import Golden
 
 FORMATS = names("exporters")
+PAGE = """# Backbones
+
+Every network of the catalogue, with random weights at its own input size, built, split at each of its stages and, if it
+is the smallest of its family, exported to every format. `make backbones` writes this page.
+
+- *largest split difference*: of the maps that the two parts of the network give, from those of the whole, relative to
+  their largest number, over all boundaries between stages.
+- *Onnx*, *SavedModel*, *TFLite*: largest difference of scores from Keras', relative to their spread over classes; above
+  the tolerance of `zsltf export` it reads FAILS.
+
+"""
 HEADER = ("backbone", "parameters", "size", "features", "stages", "build, s", "largest split difference", *FORMATS)
 
 
@@ -56,7 +67,7 @@ def main(config: Config) -> None:
         lines.append(_in_a_process(name, config.export and name in smallest))
         Console(soft_wrap=True).print(_line(lines[-1]), markup=False, highlight=False)
     if config.out:
-        config.out.write_text("".join(f"{_line(cells)}\n" for cells in lines), "utf-8")
+        config.out.write_text(PAGE + "".join(f"{_line(cells)}\n" for cells in lines), "utf-8")
 
 
 def _line(cells: Sequence[str]) -> str:
