@@ -16,6 +16,7 @@ from zsltf.evaluation.from_scratch import FromScratch
 from zsltf.evaluation.repeats import repeat_transfer
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.reports.classification import print_schedule
 from zsltf.reports.repeats import print_repeats
 from zsltf.reports.transfer import write_transfer_run
 from zsltf.runs import RUN_FILES, settings
@@ -44,8 +45,8 @@ def main(config: Config) -> None:
     check_writable(config.out, overwrite=config.overwrite, ours=RUN_FILES)
     config.images.check_apart(config.out)
     labelled, small = config.images.load(), config.scratch.method(config.method.training.seed)
-    tuned = repeat_transfer(config.method, config.network.build, labelled, config.repeats)
-    scratch = repeat_transfer(small, cifar_net, labelled, config.repeats)
+    tuned = repeat_transfer(config.method, config.network.build, labelled, config.repeats, announce=print_schedule)
+    scratch = repeat_transfer(small, cifar_net, labelled, config.repeats, announce=print_schedule)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_transfer_run(folder, tuned[0], recipe="cifar10", config=settings(config), baseline=scratch[0])
     print_repeats({"small net, from scratch": scratch, f"{config.network.backbone}, fine-tuned": tuned})
