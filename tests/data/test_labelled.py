@@ -117,6 +117,14 @@ def test_leakage_is_an_error_that_can_be_allowed(folder):
     assert replace(source, allow_leakage=True, find_near_duplicates=False).load().near_duplicates == ()
 
 
+def test_a_broken_file_is_passed_over_or_an_error(folder):
+    (folder / "bee" / "4.png").write_bytes(b"no image")
+    source = LabelledSource(data=str(folder))
+    assert len(source.load().images) == 30
+    with pytest.raises(ValueError, match=r"images: expected files that can be decoded, received 1 that .*bee/4\.png"):
+        replace(source, on_corrupt="error").load()
+
+
 def test_near_duplicates_are_listed_or_kept_on_one_side(folder):
     for name in ("ant", "bee", "cat"):
         for i in range(5):

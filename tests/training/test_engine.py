@@ -62,7 +62,7 @@ def test_training_from_cached_activations_is_the_plain_training(augmentation, vi
 
 def test_a_disk_holds_what_memory_cannot(monkeypatch, private_cache):
     monkeypatch.setattr("psutil.virtual_memory", type("Memory", (), {"available": 10}))
-    monkeypatch.setattr("zsltf.training.batches.Activations.largest_constant", 0)
+    monkeypatch.setattr("zsltf.training.activations.Activations.largest_constant", 0)
     on_disk = train(net := network(), data(), fine_tune(net), CACHED)
     assert "on disk: memory is too small" in on_disk.state.notes[0]
     monkeypatch.undo()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from zsltf.checks import check_finite, check_shape, check_share, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.collection import Collection
+from zsltf.data.corrupt import check_decodable
 from zsltf.data.csv_images import read_csv
 from zsltf.data.drawn_images import read_drawn
 from zsltf.data.folder_images import read_folder
@@ -118,7 +119,8 @@ class LabelledSource:
         """Read, split and check.
 
         Raises:
-            ValueError: for what the readers, the split and the leakage check refuse.
+            ValueError: for what the readers, the split and the leakage check refuse, and for a file that can't be
+                decoded, if `on_corrupt` says so.
         """
         everything = self.read()
         seen = everything.classes.seen
@@ -127,6 +129,8 @@ class LabelledSource:
         split = self._split(found, group)
         split.check_classes(found.images.y, found.classes.names)  # before files are read
         split.check_groups(group)
+        if self.on_corrupt == "error":
+            check_decodable(everything.images)
         if self.data and not self.allow_leakage:
             check_leakage(found.images, split)
         search = self.data is not None and self.find_near_duplicates  # the drawn pictures are all different
@@ -173,24 +177,16 @@ class LabelledSource:
 
     def _split(self, found: Collection, group: np.ndarray | None) -> Split:
         y, names = found.images.y, found.classes.names
+        shared: dict[str, Any] = {"validation": self.validation, "seed": self.split_seed, "group": group}
         if self.folds:
             if found.parts is not None:
                 fail("--folds", "images that are not split yet", "a source with parts", "Leave it out.")
-            return split_by_fold(
-                y,
-                names,
-                self.fold,
-                num_folds=self.folds,
-                validation=self.validation,
-                seed=self.split_seed,
-                group=group,
-            )
-        shares = {"validation": self.validation, "test": self.test}
+            return split_by_fold(y, names, self.fold, num_folds=self.folds, **shared)
         if found.parts is None:
-            return split_by_fraction(y, **shares, seed=self.split_seed, group=group)
+            return split_by_fraction(y, test=self.test, **shared)
         own = split_by_part(found.parts)
         own.check_groups(group)
-        return own.carve(y, **shares, seed=self.split_seed, group=group)
+        return own.carve(y, test=self.test, **shared)
 
 
 def _check_weights(weight: np.ndarray, count: int) -> None:

@@ -13,7 +13,8 @@ import psutil
 import tensorflow as tf
 
 from zsltf.files import cache_directory
-from zsltf.training.batches import Activations, Stream
+from zsltf.training.activations import Activations
+from zsltf.training.batches import Stream
 
 __all__ = ["CachePolicy", "cached_activations", "why_not"]
 

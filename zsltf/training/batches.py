@@ -10,10 +10,12 @@ from jaxtyping import Float, Int
 
 from zsltf.checks import check_shape
 from zsltf.data.augment import Augmentation
-from zsltf.data.images import Images
+from zsltf.data.corrupt import fail_corrupt
+from zsltf.data.images import Images, OnCorrupt
 from zsltf.layers.preprocess import Preprocess
+from zsltf.training.activations import Activations
 
-__all__ = ["Activations", "Examples", "Stream", "epoch_order"]
+__all__ = ["Examples", "Stream", "epoch_order"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,10 +25,12 @@ class Examples:
     Args:
         images: with labels (N,), or multi-hot rows (N, C).
         sample_weight: >= 0, one an image; None means all 1.
+        on_corrupt: "skip" gives an image that can't be decoded the weight 0, "error" stops at the first.
     """
 
     images: Images
     sample_weight: Float[np.ndarray, " N"] | None = None
+    on_corrupt: OnCorrupt = "skip"
 
     def __post_init__(self) -> None:
         if self.sample_weight is not None:
@@ -39,33 +43,6 @@ class Examples:
     def weights(self) -> Float[np.ndarray, " N"]:
         """sample_weight, or ones."""
         return np.ones(len(self), np.float32) if self.sample_weight is None else self.sample_weight.astype(np.float32)
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Activations:
-    """What the frozen part of a network makes of every image, once for each view.
-
-    Args:
-        values: (V, N, ...), in memory or memory-mapped.
-    """
-
-    values: Float[np.ndarray, "V N *D"]
-    largest_constant = 2**29  # bytes up to which TensorFlow gathers by itself
-
-    def gather(self) -> Callable[[Any, Any], Any]:
-        """A TensorFlow function of a view and rows (B,) to activations (B, ...)."""
-        if self.values.nbytes <= self.largest_constant:
-            flat, count = tf.constant(self.values.reshape(-1, *self.values.shape[2:])), self.values.shape[1]
-            return lambda view, rows: tf.gather(flat, tf.cast(view, tf.int32) * count + rows)
-
-        def read(view: np.ndarray, rows: np.ndarray) -> np.ndarray:
-            return self.values[view, rows]
-
-        def gather(view: Any, rows: Any) -> Any:
-            found = tf.numpy_function(read, [view, rows], tf.float32, stateful=False)
-            return tf.ensure_shape(found, (None, *self.values.shape[2:]))
-
-        return gather
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -93,6 +70,14 @@ class Stream:
     drop_remainder: bool = False
     skipped: dict[int, str] = field(default_factory=dict)
     """Filled while the images are read: index -> reason, for each that can't be decoded; its weight counts as 0."""
+
+    def check_decoded(self) -> None:
+        """Refuse what could not be decoded, if the examples say so or nothing else is left.
+
+        TensorFlow's own error, at the first such image, names no file: this one belongs after it.
+        """
+        if self.skipped and (self.examples.on_corrupt == "error" or len(self.skipped) == len(self.examples)):
+            fail_corrupt(list(self.skipped.values()))
 
     @property
     def steps(self) -> int:
@@ -171,6 +156,8 @@ class Stream:
             return self.examples.images.load(row, size, self.preprocess.resize_policy)
         except ValueError as error:
             self.skipped[row] = str(error)
+            if self.examples.on_corrupt == "error":
+                raise
             return np.zeros((0, 0, 3), np.uint8)
 
     def _activations(self, activations: Activations) -> Callable[[Any, Any], Any]:

@@ -75,7 +75,7 @@ def train(
 
     Raises:
         ValueError: before slow work for a bad schedule, label or batch size, or a checkpoint of other settings; later
-            for a loss or a weight that is not finite.
+            for a loss or a weight that is not finite, or an image that can't be decoded.
         RuntimeError: if a frozen stage changed, or a trained one did not.
     """
     options = options or TrainingOptions()
@@ -86,6 +86,8 @@ def train(
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zsltf.")))
         log = ScalarLog(tensorboard) if tensorboard else None
         job = TrainingJob(network, data, phases, options, penalties, Checkpoints(place), log)
+        for stream in filter(None, (job.stream, job.validation)):
+            stack.callback(stream.check_decoded)
         job.begin(resume=resume)
         while job.state.phase < len(phases):
             job.run_phase(callbacks)

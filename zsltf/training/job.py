@@ -10,8 +10,9 @@ import tensorflow as tf
 
 from zsltf.checks import check_finite
 from zsltf.training.activation_cache import cached_activations, why_not
+from zsltf.training.activations import Activations
 from zsltf.training.batch_norm import batch_norm_layers, recalibrate
-from zsltf.training.batches import Activations, Stream
+from zsltf.training.batches import Stream
 from zsltf.training.checkpoints import Checkpoints, TrainingState, Values, restore, values_of
 from zsltf.training.epochs import REMEDY, Epochs, phase_is_over
 from zsltf.training.freeze_proof import freeze_proof

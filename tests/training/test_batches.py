@@ -1,0 +1,93 @@
+"""Streams: what can't be decoded, and the order over epochs."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from training.problems import FAST, data, examples, losses, network
+
+from zsltf.data.augment import Augmentation
+from zsltf.data.image_array import ImageArray
+from zsltf.training.batches import Examples, Stream
+from zsltf.training.engine import train
+from zsltf.training.phases import Phase
+
+HEAD = Phase(name="head", epochs=2, learning_rate=1e-2)
+
+
+class Broken(ImageArray):
+    """Images of which those named `broken` can't be decoded."""
+
+    def load(self, index, size, policy="stretch"):
+        if self.names[index].startswith("broken"):
+            raise ValueError(f"{self.names[index]}: no image")
+        return super().load(index, size, policy)
+
+
+def broken(rows, count=12, *, on_corrupt="skip"):
+    images = examples(count, seed=1).images
+    names = tuple(f"{'broken' if row in rows else 'fine'} {row}" for row in range(count))
+    return Examples(images=Broken(pixels=images.pixels, y=images.y, names=names), on_corrupt=on_corrupt)
+
+
+@pytest.mark.parametrize("cache", ["off", "memory"])
+def test_a_broken_validation_image_counts_for_nothing_and_is_listed(cache):
+    options = dataclasses.replace(FAST, cache=cache)
+    outcome = train(network(), data(validation=broken({3, 7})), [HEAD], options)
+    assert outcome.validation.skipped == {3: "broken 3: no image", 7: "broken 7: no image"}
+    weight = np.ones(12, np.float32)
+    weight[[3, 7]] = 0
+    without = dataclasses.replace(broken(()), sample_weight=weight)
+    expected = train(network(), data(validation=without), [HEAD], options)
+    for figure in ("val_loss", "val_accuracy"):
+        rows, others = ([row[figure] for row in training.state.history] for training in (outcome, expected))
+        np.testing.assert_allclose(rows, others, rtol=1e-6)
+
+
+@pytest.mark.parametrize("cache", ["off", "memory"])
+@pytest.mark.parametrize("part", ["train", "validation"])
+def test_a_broken_image_stops_the_training_where_that_is_asked(cache, part):
+    given = data(**{part: broken({5}, on_corrupt="error")})
+    message = r"images: expected files that can be decoded, received 1 that can't: broken 5: no image\. Replace them, "
+    with pytest.raises(ValueError, match=message):
+        train(network(), given, [HEAD], dataclasses.replace(FAST, cache=cache))
+
+
+def test_images_of_which_none_can_be_decoded_are_refused():
+    with pytest.raises(ValueError, match=r"images: expected files that can be decoded, received 12 that can't: "):
+        train(network(), data(train=broken(range(12))), [HEAD], FAST)
+
+
+def test_images_without_a_flaw_train_alike_either_way():
+    given = [data(train=broken((), on_corrupt=choice)) for choice in ("skip", "error")]
+    skip, error = (losses(train(network(), each, [HEAD], FAST)) for each in given)
+    assert skip == error
+
+
+def stream(count=10, **changes):
+    fields = {
+        "examples": examples(count),
+        "preprocess": network().backbone.preprocess,
+        "targets": lambda y: (y,),
+        "augmentation": Augmentation(),
+        "batch_size": 4,
+        "seed": 3,
+    }
+    return Stream(**{**fields, **changes})
+
+
+@pytest.mark.parametrize(("drop", "sizes"), [(False, [4, 4, 2]), (True, [4, 4])])
+def test_each_epoch_is_a_new_order_and_the_same_wherever_it_starts(drop, sizes):
+    whole = stream(drop_remainder=drop)
+    batches = list(whole.epochs(0, 3))
+    assert [len(x) for x, _, _ in batches] == sizes * 3
+    assert whole.steps == len(sizes)
+    orders = [np.asarray(whole.order(epoch)) for epoch in range(3)]
+    assert all(sorted(order) == list(range(10)) for order in orders)
+    assert len({tuple(order) for order in orders}) == 3
+    pixels = whole.examples.images.pixels
+    for epoch, order in enumerate(orders):
+        taken = np.concatenate([x for x, _, _ in batches[epoch * len(sizes) : (epoch + 1) * len(sizes)]])
+        np.testing.assert_array_equal(taken, pixels[order[: len(taken)]])
+    for late, expected in zip(whole.epochs(1, 3), batches[len(sizes) :], strict=True):
+        np.testing.assert_array_equal(late[0], expected[0])
