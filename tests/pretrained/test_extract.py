@@ -177,6 +177,19 @@ def test_a_model_of_mixed_precision_gives_float32_features(folder, tmp_path):
     np.testing.assert_allclose(maps[3], backbone.model(backbone.preprocess(pixels[None]))[0], atol=5e-3)
 
 
+def test_another_precision_is_extracted_anew_near_and_in_float32(folder, tmp_path, backbone):
+    photos, cache = read(folder), tmp_path / "cache"
+    exact = extract_features(backbone, photos, cache=cache)
+    for cached in (False, True):
+        half = extract_features(backbone, photos, precision="mixed_bfloat16", cache=cache)
+        assert (half.cached, half.features.x.dtype) == (cached, np.float32)
+    assert half.key != exact.key
+    error = np.linalg.norm(half.features.x - exact.features.x) / np.linalg.norm(exact.features.x)
+    assert 1e-4 < error < 0.05
+    again = directly(backbone.with_precision("mixed_bfloat16"), photos)
+    np.testing.assert_allclose(half.features.x, again, atol=0.01 * np.abs(again).max())
+
+
 def spoil(folder, which=(0, 7, 14)):
     images = read(folder)
     for i in which:

@@ -4,8 +4,8 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -14,7 +14,10 @@ from zsltf.checks import fail
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.catalogue import Starts
 
-__all__ = ["Backbone", "Provenance", "stages_by_prefix"]
+__all__ = ["Backbone", "Precision", "Provenance", "copy_weights", "stages_by_prefix"]
+
+Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+"""A Keras dtype policy: of arithmetic; weights are float32 under each of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,25 @@ class Backbone:
         pool = keras.layers.GlobalAveragePooling2D(name="pool")
         return keras.Model(self.model.input, pool(self.model.output), name=self.name)
 
+    def with_precision(self, policy: Precision) -> "Backbone":
+        """A copy that computes under a Keras dtype policy; its weights are float32, equal and apart.
+
+        Raises:
+            ValueError: if a layer can't be made again from its configuration, or computes as it wants.
+        """
+        fix, what = "Leave the precision at float32.", f"{self.name} under {policy}"
+        try:
+            model = type(self.model).from_config(_under(policy, self.model.get_config()))
+        except Exception as error:  # noqa: BLE001 (a configuration that doesn't load fails in every way)
+            fail(what, "layers that can be made from their configuration", f"'{str(error)[:300]}'", fix)
+        wanted = keras.DTypePolicy(policy).compute_dtype
+        leaves = [layer for layer in model._flatten_layers(include_self=False) if not layer._layers]
+        others = [layer.name for layer in leaves if layer.weights and layer.compute_dtype != wanted]
+        if others:
+            fail(what, "layers that follow a dtype policy", f"{', '.join(others[:5])}, which can't", fix)
+        copy_weights(self.model, model)
+        return replace(self, model=model)
+
     @property
     def fingerprint(self) -> str:
         """A hash of architecture, weights and preprocessing: equal fingerprints give equal features."""
@@ -75,6 +97,22 @@ class Backbone:
             digest.update(repr((value.shape, value.dtype.str)).encode())
             digest.update(value.tobytes())
         return digest.hexdigest()
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> None:
+    """Give a model of the same layers another's weights, and the constraints that hold them."""
+    for old, new in zip(source.weights, target.weights, strict=True):
+        new.assign(old)
+        new.constraint = old.constraint
+
+
+def _under(policy: str, node: Any) -> Any:
+    """A model's configuration with another dtype policy for each of its layers, nested ones too."""
+    if isinstance(node, dict):
+        if node.get("class_name") == "DTypePolicy":
+            return {**node, "config": {"name": policy}}
+        return {key: _under(policy, value) for key, value in node.items()}
+    return type(node)(_under(policy, value) for value in node) if isinstance(node, list | tuple) else node
 
 
 def _numbered(node: Any, numbers: dict[str, int], key: str = "") -> Any:

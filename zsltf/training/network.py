@@ -1,7 +1,7 @@
 """A backbone under its heads: one flat Keras graph whose stages can be frozen and cut."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import keras
@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.backbone import Backbone, Precision, copy_weights
 from zsltf.pretrained.cut import cut
 from zsltf.protocols import Head
 from zsltf.training.batch_norm import batch_norm_layers, freeze
@@ -42,15 +42,10 @@ class Network:
         embeddings = {name: a for name, (a, _) in ends.items()}
         return cls(backbone=backbone, heads=heads, classes=classes, model=model, embeddings=embeddings)
 
-    def with_precision(self, policy: str) -> "Network":
-        """A copy whose backbone computes under a Keras dtype policy such as mixed_bfloat16; its weights are float32."""
-
-        def under(layer: keras.layers.Layer) -> keras.layers.Layer:
-            return type(layer).from_config({**layer.get_config(), "dtype": policy})
-
-        model = keras.models.clone_model(self.backbone.model, clone_function=under)
-        copy = Network.build(replace(self.backbone, model=model), self.heads, self.classes)
-        copy.model.set_weights(self.model.get_weights())
+    def with_precision(self, policy: Precision) -> "Network":
+        """A copy whose backbone computes under a Keras dtype policy; its weights are float32."""
+        copy = Network.build(self.backbone.with_precision(policy), self.heads, self.classes)
+        copy_weights(self.model, copy.model)
         return copy
 
     @property

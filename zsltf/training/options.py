@@ -6,13 +6,12 @@ from typing import Literal
 import tyro
 
 from zsltf.checks import check_positive, fail
+from zsltf.pretrained.backbone import Precision
 from zsltf.training.activation_cache import CachePolicy
 from zsltf.training.optimizers import OptimizerOptions
 from zsltf.training.phase_model import Objectives
 
-__all__ = ["Precision", "TrainingOptions"]
-
-Precision = Literal["float32", "mixed_float16", "mixed_bfloat16"]
+__all__ = ["TrainingOptions"]
 
 
 @dataclass(frozen=True, kw_only=True)
