@@ -12,15 +12,13 @@ from pathlib import Path
 import tyro
 
 from zsltf.data.labelled import LabelledSource
-from zsltf.evaluation.transfer import transfer
+from zsltf.evaluation.fine_tuning import TransferProtocol, run_fine_tuning
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.reports.classification import print_classification, print_schedule
 from zsltf.reports.transfer import write_transfer_run
 from zsltf.runs import RUN_FILES, settings
-from zsltf.training.phases import schedule_rows
-from zsltf.training.seeds import seed_everything
-from zsltf.training.strategy import StrategyName, make_strategy
+from zsltf.training.checkpoint_folder import checkpoint_folder
 from zsltf.transfer.fine_tune import FineTune
 
 
@@ -31,24 +29,24 @@ class Config:
     images: tyro.conf.OmitArgPrefixes[LabelledSource] = field(default_factory=LabelledSource)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)
     method: tyro.conf.OmitArgPrefixes[FineTune] = field(default_factory=FineTune)
-    strategy: StrategyName = "auto"
+    protocol: tyro.conf.OmitArgPrefixes[TransferProtocol] = field(default_factory=TransferProtocol)
     out: Path = Path("runs/finetune")
+    """The run folder to write; OUT.training holds checkpoints until it is there."""
     overwrite: bool = False
+    """Replace the run folder, exports included, and an unfinished training, if there is one."""
 
 
 def main(config: Config) -> None:
     """Images -> backbone and head -> schedule -> report and run folder."""
     check_writable(config.out, overwrite=config.overwrite, ours=RUN_FILES)
     config.images.check_apart(config.out)
-    labelled = config.images.load()
-    with make_strategy(config.strategy).scope():
-        seed_everything(config.method.training.seed)
-        backbone = config.network.build()
-        stages = (*backbone.stages, "head")
-        print_schedule(schedule_rows(config.method.phases(stages), stages))
-        outcome = transfer(config.method, backbone, labelled)
-    with atomic_directory(config.out, overwrite=config.overwrite) as folder:
-        report = write_transfer_run(folder, outcome, recipe="finetune", config=settings(config))
+    with checkpoint_folder(config.out, resume=config.protocol.resume, overwrite=config.overwrite) as place:
+        images, protocol = config.images.load(), config.protocol
+        done = run_fine_tuning(config.method, config.network, images, protocol, folder=place, announce=print_schedule)
+        with atomic_directory(config.out, overwrite=config.overwrite) as folder:
+            report = write_transfer_run(
+                folder, done.main, recipe="finetune", config=settings(config), baseline=done.baseline, sweep=done.sweep
+            )
     print_classification(report)
     print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
 

@@ -26,7 +26,7 @@ from zsltf.training.progress import Progress
 from zsltf.training.scoring import score_images
 from zsltf.transfer.fine_tune import FineTune
 
-__all__ = ["Transferred", "examples_of", "transfer", "transfer_heads"]
+__all__ = ["Transferred", "check_transfer", "examples_of", "transfer", "transfer_heads"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +90,7 @@ def transfer_heads(
 ) -> dict[str, Transferred]:
     """As `transfer`, with several heads by name on one backbone instead of the method's; an outcome a head."""
     start = time.perf_counter()
-    _check(method, labelled, heads)
+    check_transfer(method, labelled, heads)
     stages = (*backbone.stages, HEAD)
     validation = labelled.split.validation
     with Progress(batch_size=method.training.batch_size, schedule=schedule_rows(method.phases(stages), stages)) as bar:
@@ -120,7 +120,8 @@ def examples_of(labelled: LabelledImages, rows: Int[np.ndarray, " M"]) -> Exampl
     return Examples(images=labelled.images.select(rows), sample_weight=None if weights is None else weights[rows])
 
 
-def _check(method: FineTune, labelled: LabelledImages, heads: Mapping[str, Head]) -> None:
+def check_transfer(method: FineTune, labelled: LabelledImages, heads: Mapping[str, Head]) -> None:
+    """Refuse, before slow work, what can't be tested and options that weigh several heads where there is one."""
     if not len(labelled.split.test):
         fail("split", "images for the test", "none", "Give --test a share, or the source a test part.")
     objectives = method.training.objectives

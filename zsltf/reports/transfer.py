@@ -8,13 +8,20 @@ from zsltf.evaluation.transfer import Transferred
 from zsltf.reports.backbone import describe_backbone
 from zsltf.reports.classification import golden_batch, write_classification_run
 from zsltf.reports.classification_run import Baseline, ClassificationRun, DataSummary
+from zsltf.training.learning_rate_finder import LearningRateRange
 from zsltf.training.phases import HEAD, schedule_rows
 
 __all__ = ["write_transfer_run"]
 
 
 def write_transfer_run(
-    folder: Path, outcome: Transferred, *, recipe: str, config: dict[str, Any], baseline: Transferred | None = None
+    folder: Path,
+    outcome: Transferred,
+    *,
+    recipe: str,
+    config: dict[str, Any],
+    baseline: Transferred | None = None,
+    sweep: LearningRateRange | None = None,
 ) -> dict[str, Any]:
     """Fill a new run folder, report included, and return report.json's content.
 
@@ -24,6 +31,7 @@ def write_transfer_run(
         recipe: its name.
         config: settings.
         baseline: the same data with a network from scratch.
+        sweep: of learning rates, before training.
     """
     labelled, state = outcome.labelled, outcome.training.state
     stages = (*outcome.backbone.stages, HEAD)
@@ -42,7 +50,8 @@ def write_transfer_run(
         schedule=schedule_rows(outcome.method.phases(stages), stages),
         history=state.history,
         proofs=state.proofs,
-        notes=state.notes,
+        learning_rate_finder=None if sweep is None else _sweep(sweep),
+        notes=[*state.notes, *_unseen_classes(outcome)],
         baseline=None if baseline is None else _baseline(baseline),
     )
     return write_classification_run(
@@ -59,3 +68,19 @@ def write_transfer_run(
 def _baseline(outcome: Transferred) -> Baseline:
     history = outcome.training.state.history
     return Baseline(name="from scratch", seconds=outcome.seconds, history=history, report=outcome.report)
+
+
+def _sweep(sweep: LearningRateRange) -> dict[str, Any]:
+    return {"rates": sweep.rates, "losses": sweep.losses, "suggestion": sweep.suggestion}
+
+
+def _unseen_classes(outcome: Transferred) -> list[str]:
+    """A line on the classes that had no photo in training, if the head opens to them."""
+    found = outcome.zero_shot
+    if found is None:
+        return []
+    unseen = [name for name, seen in zip(found.classes.names, found.classes.seen, strict=True) if not seen]
+    figures = f"{found.unseen_accuracy:.3f} among themselves (chance {found.chance:.3f})"
+    among_all = f"among all classes seen {found.seen:.3f}, unseen {found.unseen:.3f}"
+    mean = f"harmonic mean {found.harmonic_mean:.3f}"
+    return [f"classes without a training image ({', '.join(unseen)}): accuracy {figures}; {among_all}, {mean}"]

@@ -1,0 +1,143 @@
+"""A fine-tuning with what goes with it: a sweep of learning rates before it, a run from scratch beside it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from rich.console import Console
+
+from zsltf.checks import fail
+from zsltf.data.labelled import LabelledImages
+from zsltf.evaluation.transfer import Transferred, check_transfer, examples_of, transfer
+from zsltf.files import atomic_file
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.choice import BackboneChoice
+from zsltf.training.first_rate import sweep_first_phase
+from zsltf.training.learning_rate_finder import LearningRateRange
+from zsltf.training.network import Network
+from zsltf.training.phases import HEAD, schedule_rows
+from zsltf.training.seeds import seed_everything
+from zsltf.training.setup import Data
+from zsltf.training.strategy import StrategyName, make_strategy
+from zsltf.transfer.fine_tune import FineTune
+
+__all__ = ["FineTuned", "TransferProtocol", "run_fine_tuning", "scratch_method"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TransferProtocol:
+    """Where a training runs, and what is done besides."""
+
+    strategy: StrategyName = "auto"
+    """Devices: auto takes all GPUs, else the CPU."""
+    baseline: bool = False
+    """Train the same network from random weights as well, for as many epochs, and show it beside this one."""
+    find_learning_rate: Literal["no", "show", "use"] = "no"
+    """Before training, try rates on batches of the first phase: show the suggestion, or use it for that phase."""
+    tensorboard: Path | None = None
+    """A new folder for TensorBoard's event files."""
+    resume: bool = False
+    """Go on with a training that was stopped, from its last whole epoch."""
+
+    def check(self) -> None:
+        """Refuse to mix the events of two trainings."""
+        if self.tensorboard is not None and self.tensorboard.exists() and not self.resume:
+            fail(
+                str(self.tensorboard), "a folder that is not there yet", "one that is", "Choose another --tensorboard."
+            )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FineTuned:
+    """What came of it."""
+
+    main: Transferred
+    baseline: Transferred | None
+    """From scratch."""
+    sweep: LearningRateRange | None
+
+
+def run_fine_tuning(
+    method: FineTune,
+    network: BackboneChoice,
+    labelled: LabelledImages,
+    protocol: TransferProtocol,
+    *,
+    folder: Path,
+    announce: Callable[[Sequence[Mapping[str, Any]]], None],
+) -> FineTuned:
+    """Seed, build, sweep, train, test.
+
+    Args:
+        method: head, schedule and options.
+        network: the backbone.
+        labelled: images, split.
+        protocol: what is done besides.
+        folder: for checkpoints, and what else a resumed training needs.
+        announce: is told the schedule's rows before a training starts.
+    """
+    protocol.check()
+    check_transfer(method, labelled, {"class": method.head})
+    seed_everything(method.training.seed, deterministic=method.training.deterministic)
+
+    def run(chosen: FineTune, backbone: Backbone, part: str) -> Transferred:
+        announce(schedule_rows(chosen.phases(stages), stages))
+        events = None if protocol.tensorboard is None else protocol.tensorboard / part
+        place, resume = folder / part, protocol.resume
+        return transfer(chosen, backbone, labelled, folder=place, resume=resume, tensorboard=events)
+
+    with make_strategy(protocol.strategy).scope():
+        backbone = network.build()
+        scratch = replace(network, weights="random").build() if protocol.baseline else None  # refused now, if at all
+        stages, tuned, sweep = (*backbone.stages, HEAD), method, None
+        if protocol.find_learning_rate != "no":
+            sweep = _sweep(method, backbone, labelled, folder, protocol.resume)
+        if sweep is not None and protocol.find_learning_rate == "use":
+            tuned = _with_first_rate(method, stages, sweep.suggestion)
+        main = run(tuned, backbone, "")
+        baseline = None if scratch is None else run(scratch_method(method, stages), scratch, "from_scratch")
+    return FineTuned(main=main, baseline=baseline, sweep=sweep)
+
+
+def scratch_method(method: FineTune, stages: Sequence[str]) -> FineTune:
+    """The same training for random weights: all stages at once, at the head's rate, for as many epochs.
+
+    BatchNorm trains, no stage or layer is slower than another, and nothing pulls towards the weights of the start.
+    """
+    return replace(
+        method,
+        schedule="full",
+        own_phases=(),
+        epochs=sum(phase.epochs for phase in method.phases(stages)),
+        fine_tune_rate=method.learning_rate,
+        stage_decay=1.0,
+        layer_decay=1.0,
+        batch_norm="train",
+        training=replace(method.training, l2_sp=0.0),
+    )
+
+
+def _sweep(
+    method: FineTune, backbone: Backbone, labelled: LabelledImages, folder: Path, resume: bool
+) -> LearningRateRange:
+    """The sweep of the first phase; a resumed training's is the one that it began with."""
+    kept = folder / "sweep.npz"
+    if not (resume and kept.is_file()):
+        seed_everything(method.training.seed, deterministic=method.training.deterministic)
+        network = Network.build(backbone, {"class": method.head}, labelled.classes)
+        data = Data(train=examples_of(labelled, labelled.split.train), augmentation=method.augmentation)
+        sweep = sweep_first_phase(network, data, method.phases(list(network.stages)), method.training, method.penalties)
+        with atomic_file(kept) as partial:
+            np.savez(partial, rates=sweep.rates, losses=sweep.losses)
+    with np.load(kept) as arrays:
+        sweep = LearningRateRange(rates=arrays["rates"], losses=arrays["losses"])
+    rate = f"Sweep of learning rates on the first phase: the loss falls fastest at {sweep.suggestion:.2g}."
+    Console(soft_wrap=True).print(rate, highlight=False)
+    return sweep
+
+
+def _with_first_rate(method: FineTune, stages: Sequence[str], rate: float) -> FineTune:
+    first, *others = method.phases(stages)
+    return replace(method, own_phases=(replace(first, learning_rate=rate), *others))
