@@ -20,13 +20,16 @@ ALL = Phase(name="all", epochs=2, learning_rate=1e-3, train_from="block1", stage
 @pytest.mark.parametrize(("phase", "precision"), [(HEAD, "float32"), (ALL, "mixed_bfloat16")])
 def test_it_leaves_no_trace(phase, precision):
     net = network()
-    before = [np.array(weight) for weight in net.model.weights]
+    net.backbone.model.get_layer("block2_conv").trainable = False
+    fingerprint, before = net.backbone.fingerprint, [np.array(weight) for weight in net.model.weights]
     given = data(augmentation=Augmentation(flip=True))
     sweep = sweep_first_phase(net, given, [phase], dataclasses.replace(FAST, precision=precision))
     assert len(sweep.rates) > 20
     assert sweep.losses.min() < sweep.losses[0]
     for weight, value in zip(net.model.weights, before, strict=True):
         np.testing.assert_array_equal(weight, value, err_msg=weight.path)
+    assert net.backbone.fingerprint == fingerprint  # which depends on what is frozen
+    assert [layer.name for layer in net.model.layers if not layer.trainable] == ["block2_conv"]
 
 
 def test_the_first_loss_is_that_of_the_first_batch_and_phase():

@@ -19,14 +19,18 @@ __all__ = ["sweep_first_phase"]
 def sweep_first_phase(
     network: Network, data: Data, phases: Sequence[Phase], options: TrainingOptions, penalties: Sequence[Penalty] = ()
 ) -> LearningRateRange:
-    """Try rising rates, a batch each, as `find_learning_rate` does; the network's weights end bit-equal.
+    """Try rising rates, a batch each, as `find_learning_rate` does; the network ends as it was, to the bit.
 
     Its arguments are those of `zsltf.training.engine.train`; activations are not cached.
     """
+    frozen = [(layer, layer.trainable) for layer in network.model._flatten_layers(include_self=False)]
     with tempfile.TemporaryDirectory(prefix="zsltf.") as place:
         data = checked(network, data, options)
         job = TrainingJob(network, data, phases, options, penalties, Checkpoints(Path(place)), None)
         job.begin(resume=False)
         job.network.freeze(phases[0])
         model = job._compiled(phases[0], cached=False)
-        return find_learning_rate(model, job.stream.epochs(0, phases[0].epochs))
+        sweep = find_learning_rate(model, job.stream.epochs(0, phases[0].epochs))
+    for layer, trainable in frozen:  # the outer ones first: they set those within
+        layer.trainable = trainable
+    return sweep
