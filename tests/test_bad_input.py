@@ -331,6 +331,121 @@ def test_weights_of_another_architecture(photos, refused, name):
     refused(command(photos, "--weights", path), message)
 
 
+# --- training
+
+
+def training(data, *more):
+    """A fine-tuning that lasts a moment: a tiny network, one epoch."""
+    return (
+        *("run", "finetune", "--backbone", "conv4", "--weights", "random", "--size", "16", "--schedule", "head_only"),
+        *("--head-epochs", "1", "--data", data, "--out", Path(data).parent / "out", *more),
+    )
+
+
+def listed(photos, *, columns="", cells=lambda name, i: ""):
+    """A CSV that lists the images of the drawn set."""
+    paths = sorted((photos / "images").rglob("*.png"))
+    rows = [
+        f"images/{path.parent.name}/{path.name},{path.parent.name}{cells(path.parent.name, i % 5)}"
+        for i, path in enumerate(paths)
+    ]
+    path = photos / "list.csv"
+    path.write_text("\n".join([f"path,label{columns}", *rows]), "utf-8")
+    return path
+
+
+def test_a_label_outside_of_the_table(photos, refused):
+    path, name = listed(photos), class_folders(photos)[0].name
+    path.write_text(path.read_text("utf-8").replace(f",{name}\n", f",{name}s\n", 1), "utf-8")
+    message = rf".*list\.csv, line 2, column label: expected one of .*, received '{name}s'\. Did you mean '{name}'\?"
+    refused(training(path, "--classes", photos / "attributes.csv"), message)
+
+
+def test_a_part_without_an_image_of_a_class(photos, refused):
+    name = class_folders(photos)[2].name
+
+    def part(label, i):
+        return f",{'train' if i < 3 or (i == 3 and label == name) else 'validation' if i == 3 else 'test'}"
+
+    message = rf"split validation: expected an image of every class, received none of {name}\. Add photos, drop .*"
+    refused(training(listed(photos, columns=",split", cells=part)), message)
+
+
+def test_a_class_with_too_few_images_for_the_parts(photos, refused):
+    folder = class_folders(photos)[2]
+    for path in sorted(folder.iterdir())[1:]:
+        path.unlink()
+    message = rf"split \w+: expected an image of every class, received none of {folder.name}\. Add photos, .*"
+    refused(training(photos / "images"), message)
+
+
+def test_a_group_on_two_sides(photos, refused):
+    path = listed(photos, columns=",split,group", cells=lambda name, i: f",{'train' if i < 4 else 'test'},{name}")
+    refused(training(path), r"split: expected each group in one part, received '.*' in train and test\. Mend .*")
+
+
+def test_the_same_image_on_two_sides(photos, refused):
+    for path in sorted(class_folders(photos)[2].iterdir())[1:]:
+        shutil.copy(class_folders(photos)[2] / "000.png", path)
+    message = r"split: expected no image in two parts, received \d that are: train .*\. Remove one of each, .*"
+    refused(training(photos / "images"), message)
+
+
+def test_a_file_that_cannot_be_decoded_where_none_may_be_left_out(photos, refused):
+    broken = class_folders(photos)[2] / "000.png"
+    broken.write_bytes(broken.read_bytes()[:100])
+    message = rf"images: expected files that can be decoded, received 1 that can't: .*{broken.name}.*Replace them, .*"
+    refused(training(photos / "images", "--on-corrupt", "error"), message)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--batch-size", "73"), r"batch_size: expected at most the 72 training images, received 73\. Lower it\."),
+        (("head:multi-label",), r"train labels: expected multi-hot \(N, 24\), received shape \(72,\)\. Give .*"),
+        (("head:attributes",), r"class table: expected attributes for an attribute head, received none\. Give .*"),
+        (("--class-weights", "1", "2"), r"class_weights: expected shape \(24,\), received shape \(2,\)\. Give one .*"),
+        (
+            ("--size", "7"),
+            r"conv4: expected images of a size that its layers take, received 7 pixels\. Take .*",
+        ),
+    ],
+)
+def test_settings_that_the_images_or_the_network_do_not_take(photos, refused, more, message):
+    refused(training(photos / "images", *more), message)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--head-epochs", "0"), r"Phase 'head'\.epochs: expected a number > 0, received 0\. Start from the default"),
+        (("--head-epochs", "2", "--warmup", "2"), r"Phase 'head'\.warmup: expected a number of epochs >= 0 and < 2"),
+        (("--batch-size", "0"), r"TrainingOptions\.batch_size: expected a number > 0, received 0\."),
+        (("--cache", "ram"), r"invalid choice .ram. .*auto.*memory.*disk.*off"),
+        (("head:cosin",), r"Available subcommands: .*head:cosine"),
+    ],
+)
+def test_settings_that_are_refused_as_they_are_read(photos, capsys, more, message):
+    before = snapshot(photos.parent)
+    assert status_of(training(photos / "images", *more)) == 2
+    assert re.search(message, " ".join(capsys.readouterr().err.replace("│", "").split()))
+    assert snapshot(photos.parent) == before
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_weights_of_another_shape_name_the_first_layer_that_differs(photos, refused, suffix):
+    images = x = keras.Input((16, 16, 3))
+    for i, filters in enumerate((64, 64, 32, 64), 1):
+        x = keras.layers.Conv2D(filters, 3, padding="same", name=f"block{i}_conv")(x)
+        x = keras.layers.BatchNormalization(name=f"block{i}_bn")(x)
+        x = keras.layers.MaxPooling2D(name=f"block{i}_pool")(keras.layers.ReLU(name=f"block{i}_relu")(x))
+    model = keras.Model(images, x, name="conv4")
+    path = photos / f"other{suffix}"
+    model.save_weights(path) if suffix == ".weights.h5" else model.save(path)
+    message = r".*other.*: expected the weights of conv4, received .*\(3, 3, 64, 32\).* in place of .*block3_conv.*"
+    refused(training(photos / "images", "--weights", path), message)
+
+
 # --- output
 
 

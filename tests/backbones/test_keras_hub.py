@@ -1,5 +1,6 @@
 """Presets of tiny random networks, saved here; what is downloaded elsewhere has the same form."""
 
+import dataclasses
 import functools
 import os
 import re
@@ -17,6 +18,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.layers.keras_hub import KerasHubLayer
+from zsltf.pretrained.choice import BackboneChoice
 from zsltf.runs import Golden
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype("float32")
@@ -172,6 +174,9 @@ def test_images_are_prepared_as_the_preset_says(presets, built, library):
     images = np.random.default_rng(1).integers(0, 256, (2, 40, 64, 3)).astype("float32")
     assert backbone.preprocess.resize_policy == "crop"
     np.testing.assert_allclose(backbone.preprocess(images), converter(images), rtol=1e-4, atol=1e-4)
+    chosen = BackboneChoice(backbone="keras_hub", weights=str(presets["vit"][1]))
+    assert chosen.build().preprocess.resize_policy == "crop"
+    assert dataclasses.replace(chosen, resize="pad").build().preprocess.resize_policy == "pad"
     own = keras_hub(presets["vit"][1], mean=(1, 2, 3), scale=(4, 5, 6), resize="pad").preprocess
     assert (own.size, own.mean, own.scale, own.resize_policy) == (32, (1, 2, 3), (4, 5, 6), "pad")
     message = r"keras_hub: expected a preset with an image converter, or mean and scale, received neither\. Give the"
