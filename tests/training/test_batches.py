@@ -8,6 +8,7 @@ from training.problems import FAST, data, examples, losses, network
 
 from zsltf.data.augment import Augmentation
 from zsltf.data.image_array import ImageArray
+from zsltf.training.activations import Activations
 from zsltf.training.batches import Examples, Stream
 from zsltf.training.engine import train
 from zsltf.training.phases import Phase
@@ -91,3 +92,26 @@ def test_each_epoch_is_a_new_order_and_the_same_wherever_it_starts(drop, sizes):
         np.testing.assert_array_equal(taken, pixels[order[: len(taken)]])
     for late, expected in zip(whole.epochs(1, 3), batches[len(sizes) :], strict=True):
         np.testing.assert_array_equal(late[0], expected[0])
+
+
+@pytest.mark.parametrize("drop", [False, True])
+def test_in_order_there_are_always_all(drop):
+    whole = stream(drop_remainder=drop)
+    pixels = whole.examples.images.pixels
+    for view in (None, 0):
+        batches = list(whole.in_order(view))
+        np.testing.assert_array_equal(np.concatenate([x for x, _, _ in batches]), pixels)
+        np.testing.assert_array_equal(np.concatenate([y for _, (y,), _ in batches]), whole.examples.images.y)
+    values = np.random.default_rng(0).normal(size=(2, 10, 3)).astype(np.float32)
+    kept = list(whole.activations_in_order(Activations(values=values)))
+    np.testing.assert_array_equal(np.concatenate([x for x, _, _ in kept]), values[0])
+
+
+@pytest.mark.parametrize("largest", [0, 2**29], ids=["from NumPy", "from TensorFlow"])
+def test_activations_come_in_the_order_and_the_view_of_the_images(largest, monkeypatch):
+    monkeypatch.setattr(Activations, "largest_constant", largest)
+    whole = stream(views=2)
+    values = np.random.default_rng(0).normal(size=(2, 10, 3)).astype(np.float32)
+    taken = np.concatenate([x for x, _, _ in whole.epochs(1, 4, Activations(values=values))])
+    expected = [values[epoch % 2, np.asarray(whole.order(epoch))] for epoch in (1, 2, 3)]
+    np.testing.assert_array_equal(taken, np.concatenate(expected))

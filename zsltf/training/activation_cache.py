@@ -1,8 +1,8 @@
 """Activations at the cut, computed once for a phase: what lies below is frozen and gives the same every epoch."""
 
-import shutil
+import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -38,35 +38,40 @@ def why_not(stream: Stream, epochs: int, lower: keras.Model | None, policy: Cach
 
 @contextmanager
 def cached_activations(
-    stream: Stream, lower: keras.Model, policy: CachePolicy
-) -> Iterator[tuple[Activations | None, str]]:
-    """Run every view of every image through the frozen part; kept in memory, else on disk, else not at all.
+    streams: Sequence[Stream], lower: keras.Model, policy: CachePolicy
+) -> Iterator[tuple[list[Activations], str]]:
+    """Run every view of every image through the frozen part; all kept in memory, else on disk, else not at all.
+
+    Args:
+        streams: of training and of validation images.
+        lower: the frozen part.
+        policy: "memory", too, gives way to the disk where there is no room.
 
     Yields:
-        the activations, and a sentence that says where they are or why they are nowhere.
+        the activations of each stream, or of none of them, and a sentence that says where they are.
     """
-    views = stream.views if stream.augmentation.enabled and stream.views else 1
-    shape = (views, len(stream.examples), *lower.output_shape[1:])
-    needed = 4 * int(np.prod(shape, dtype=np.int64))
-    place = _place(needed, policy)
-    amount = f"{needed / 2**20:.0f} MiB of activations"
+    shapes = [_shape(stream, lower) for stream in streams]
+    sizes = [4 * math.prod(shape) for shape in shapes]
+    place = _place(sum(sizes), policy)
+    amount = f"{' + '.join(f'{size / 2**20:.0f}' for size in sizes)} MiB of activations"
     if place == "nowhere":
-        yield None, f"{amount} fit neither in memory nor on disk: the phase runs the frozen part every epoch"
+        yield [], f"{amount} fit neither in memory nor on disk: the phase runs the frozen part every epoch"
         return
-    folder = Path(tempfile.mkdtemp(prefix="activations.", dir=_folder())) if place == "disk" else None
-    try:
-        values = np.empty(shape, np.float32) if folder is None else _on_disk(folder / "values.npy", shape)
-        _fill(values, stream, lower)
-        short = place == "disk" and policy == "auto"
-        where = "on disk: memory is too small for them" if short else f"{'in memory' if folder is None else 'on disk'}"
-        yield Activations(values=values), f"{amount} {where}"
-    finally:
-        if folder is not None:
-            shutil.rmtree(folder, ignore_errors=True)
+    short = place == "disk" and policy != "disk"
+    where = "in memory" if place == "memory" else f"on disk{': memory is too small for them' if short else ''}"
+    with _room(shapes, place) as arrays:
+        for values, stream in zip(arrays, streams, strict=True):
+            _fill(values, stream, lower)
+        yield [Activations(values=values) for values in arrays], f"{amount} {where}"
+
+
+def _shape(stream: Stream, lower: keras.Model) -> tuple[int, ...]:
+    views = stream.views if stream.augmentation.enabled and stream.views else 1
+    return (views, len(stream.examples), *lower.output_shape[1:])
 
 
 def _place(needed: int, policy: CachePolicy) -> Literal["memory", "disk", "nowhere"]:
-    if policy == "memory" or (policy == "auto" and needed <= _SHARE * psutil.virtual_memory().available):
+    if policy != "disk" and needed <= _SHARE * psutil.virtual_memory().available:
         return "memory"
     return "disk" if needed <= _SHARE * psutil.disk_usage(str(_folder())).free else "nowhere"
 
@@ -77,8 +82,17 @@ def _folder() -> Path:
     return folder
 
 
-def _on_disk(path: Path, shape: tuple[int, ...]) -> np.ndarray:
-    return np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=shape)
+@contextmanager
+def _room(shapes: Sequence[tuple[int, ...]], place: Literal["memory", "disk"]) -> Iterator[list[np.ndarray]]:
+    """Empty arrays, whose files go when the phase is over."""
+    if place == "memory":
+        yield [np.empty(shape, np.float32) for shape in shapes]
+        return
+    with tempfile.TemporaryDirectory(prefix="activations.", dir=_folder(), ignore_cleanup_errors=True) as folder:
+        yield [
+            np.lib.format.open_memmap(Path(folder) / f"{number}.npy", mode="w+", dtype=np.float32, shape=shape)
+            for number, shape in enumerate(shapes)
+        ]
 
 
 def _fill(values: np.ndarray, stream: Stream, lower: keras.Model) -> None:

@@ -87,7 +87,7 @@ class Stream:
 
     def epochs(self, first: int, last: int, activations: Activations | None = None) -> Any:
         """Shuffled batches of the epochs first, ..., last - 1, from images or from their activations."""
-        batches = self._augmented() if activations is None else self._activations(activations)
+        batches = self._augmented() if activations is None else self._activations(activations, self.drop_remainder)
 
         def epoch_of(epoch: Any) -> Any:
             return batches(tf.data.Dataset.from_tensor_slices(self.order(epoch)), epoch)
@@ -115,7 +115,7 @@ class Stream:
         return tf.data.Dataset.from_tensor_slices(tf.range(len(self.examples)))
 
     def _augmented(self) -> Callable[[Any, Any], Any]:
-        read, mix = self._reader(self.augmentation), self.augmentation.batch_function()
+        read, mix = self._reader(self.augmentation, self.drop_remainder), self.augmentation.batch_function()
 
         def batches(rows: Any, epoch: Any) -> Any:
             taken = read(rows, epoch if self.views is None else epoch % self.views)
@@ -129,7 +129,7 @@ class Stream:
 
         return batches
 
-    def _reader(self, augmentation: Augmentation) -> Callable[[Any, Any], Any]:
+    def _reader(self, augmentation: Augmentation, drop_remainder: bool = False) -> Callable[[Any, Any], Any]:
         """A function of rows and a view: images decoded in parallel and batched, in the order of the rows."""
         size, labels = self.preprocess.size, tf.constant(self.examples.images.y)
         weights, augment = tf.constant(self.examples.weights), augmentation.image_function(size, self.preprocess.resize)
@@ -146,7 +146,7 @@ class Stream:
 
         def batches(rows: Any, view: Any) -> Any:
             images = rows.map(lambda row: read(row, view), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-            full = images.batch(self.batch_size, drop_remainder=self.drop_remainder)
+            full = images.batch(self.batch_size, drop_remainder=drop_remainder)
             return full.map(lambda x, y, weight: (x, self.targets(y), weight))
 
         return batches
@@ -160,7 +160,7 @@ class Stream:
                 raise
             return np.zeros((0, 0, 3), np.uint8)
 
-    def _activations(self, activations: Activations) -> Callable[[Any, Any], Any]:
+    def _activations(self, activations: Activations, drop_remainder: bool = False) -> Callable[[Any, Any], Any]:
         gather, views = activations.gather(), len(activations.values)
         known = self.examples.weights.copy()
         known[list(self.skipped)] = 0
@@ -170,9 +170,8 @@ class Stream:
             return gather(view, rows), self.targets(tf.gather(labels, rows)), tf.gather(weights, rows)
 
         def batches(rows: Any, epoch: Any) -> Any:
-            return rows.batch(self.batch_size, drop_remainder=self.drop_remainder).map(
-                lambda rows: read(rows, epoch % views)
-            )
+            full = rows.batch(self.batch_size, drop_remainder=drop_remainder)
+            return full.map(lambda rows: read(rows, epoch % views))
 
         return batches
 

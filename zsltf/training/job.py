@@ -113,17 +113,15 @@ class TrainingJob:
         """Of the training and the validation images, where the phase can train from them."""
         lower, _ = self.network.cut(phase)
         policy = self.options.cache
-        found: list[Activations | None] = [None, None]
+        found: list[Activations] = []
         note = why_not(self.stream, phase.epochs, lower, policy)
         if note is None and lower is not None:
-            kept, note = stack.enter_context(cached_activations(self.stream, lower, policy))
-            found[0] = kept
-            if kept is not None and self.validation is not None:
-                found[1], _ = stack.enter_context(cached_activations(self.validation, lower, policy))
-                found[0] = kept if found[1] is not None else None
+            streams = [stream for stream in (self.stream, self.validation) if stream is not None]
+            found, note = stack.enter_context(cached_activations(streams, lower, policy))
         del self.state.notes[self.state.phase :]
         self.state.notes.append(f"{phase.name}: {note}")
-        return found[0], found[1]
+        train, validation = [*found, None, None][:2]
+        return train, validation
 
     def _model(self, phase: Phase, *, cached: bool) -> PhaseModel:
         return PhaseModel(
