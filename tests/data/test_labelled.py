@@ -207,6 +207,10 @@ def test_images_of_ones_own_are_checked_at_the_door():
         replace(fine, images=several, classes=named_classes("ab"))
     with pytest.raises(ValueError, match=r"split train: expected an image of every class, received none of d\."):
         replace(fine, classes=named_classes("abcd"))
+    with pytest.raises(
+        ValueError, match=r"LabelledImages\.classes: expected seen classes only, received unseen ones\."
+    ):
+        replace(fine, classes=fine.classes.with_seen(np.array([True, True, False])))
     with pytest.raises(ValueError, match=r"each group in one part"):
         replace(fine, group=np.zeros(15))
     for weight in (np.zeros(15), np.full(15, -1), np.full(15, np.nan), np.ones(14)):

@@ -29,7 +29,7 @@ class LabelledImages:
     """Images, their classes, and which are for training, validation and test.
 
     Raises:
-        ValueError: if a label is no class, a part has no image of a class, or a group is in two parts.
+        ValueError: if a label is no class, a class is unseen, a part has no image of one, or a group is in two parts.
     """
 
     images: Images
@@ -49,6 +49,8 @@ class LabelledImages:
     def __post_init__(self) -> None:
         check = class_rows if self.images.y.ndim == 1 else multi_hot
         check(self.images.y, len(self.classes))
+        if not self.classes.seen.all():
+            fail("LabelledImages.classes", "seen classes only", "unseen ones", "Keep their images apart, in `unseen`.")
         self.split.check_classes(self.images.y, self.classes.names)
         self.split.check_groups(self.group)
         if self.sample_weight is not None:
