@@ -25,6 +25,7 @@ RUN_FILES = (
     "config.json",
     "golden.npz",
     "history.csv",
+    "cross_validation.csv",
     "report.html",
     "samples",
     "export",

@@ -108,14 +108,14 @@ def test_an_example_of_an_unseen_class_is_refused():
 
 
 @settings(deadline=None)
-@given(st.lists(st.integers(1, 9), min_size=1, max_size=5), st.integers(2, 6), st.integers(0, 1000))
+@given(st.lists(st.integers(6, 12), min_size=1, max_size=5), st.integers(2, 6), st.integers(0, 1000))
 def test_image_folds_test_each_example_once_and_split_each_class_evenly(counts, num_folds, seed):
     y = np.repeat(np.arange(len(counts)), counts)
     train = Features(x=y[:, None] * 1.0, y=y, paths=tuple(str(i) for i in range(len(y))))
     classes = problem(len(counts), len(counts), 1)[1]
-    folds = list(image_folds(train, classes, num_folds=num_folds, seed=seed))
-    if max(counts) > 1:
-        assert sorted(path for fold in folds for path in fold.validation.paths) == sorted(train.paths)
+    folds = image_folds(train, classes, num_folds=num_folds, seed=seed)
+    assert len(folds) == num_folds
+    assert sorted(path for fold in folds for path in fold.validation.paths) == sorted(train.paths)
     for fold in folds:
         assert fold.classes is classes
         assert sorted(fold.train.paths + fold.validation.paths) == sorted(train.paths)
@@ -123,3 +123,18 @@ def test_image_folds_test_each_example_once_and_split_each_class_evenly(counts, 
         assert (np.abs(tested - np.array(counts) / num_folds) < 1).all()
     again = image_folds(train, classes, num_folds=num_folds, seed=seed)
     assert [fold.validation.paths for fold in again] == [fold.validation.paths for fold in folds]
+
+
+def test_image_folds_keep_groups_whole():
+    train, classes = problem(3, 3, 12)
+    group = np.random.default_rng(2).integers(0, 8, len(train))
+    for fold in image_folds(train, classes, num_folds=3, group=group):
+        assert not set(group[fold.tested]) & set(group[~fold.tested])
+
+
+def test_a_class_too_rare_for_inner_folds_is_named_with_a_way_out():
+    train, classes = problem(3, 3, 2)
+    with pytest.raises(
+        ValueError, match=r"inner folds \(--no-search needs none\): expected at least 3 images of every"
+    ):
+        image_folds(train, classes, num_folds=3)

@@ -6,7 +6,7 @@ from jaxtyping import Float, Int
 from zsltf.checks import fail
 from zsltf.data.images import Labels
 
-__all__ = ["class_counts", "class_rows", "multi_hot"]
+__all__ = ["class_counts", "class_rows", "multi_hot", "strata"]
 
 
 def class_rows(y: np.ndarray, num_classes: int, what: str = "labels") -> Int[np.ndarray, " N"]:
@@ -51,6 +51,14 @@ def multi_hot(y: np.ndarray, num_classes: int, what: str = "labels") -> Float[np
 def class_counts(y: Labels, num_classes: int) -> Int[np.ndarray, " C"]:
     """Images of each class."""
     return np.bincount(y, minlength=num_classes) if y.ndim == 1 else np.count_nonzero(y, axis=0)
+
+
+def strata(y: Labels) -> Int[np.ndarray, " N"]:
+    """What to stratify by: the class where each image has one, however it is written; else all images are alike."""
+    if y.ndim == 1:
+        return y
+    one_hot = bool((np.count_nonzero(y, axis=1) == 1).all())
+    return y.argmax(axis=1) if one_hot else np.zeros(len(y), np.int64)
 
 
 def _from_one_hot(y: np.ndarray, what: str) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, islice
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Int, UInt64
@@ -15,13 +16,19 @@ from scipy.sparse.csgraph import connected_components
 
 from zsltf.checks import fail
 from zsltf.data.images import Images
-from zsltf.data.splits import Split
 
-__all__ = ["Twins", "check_leakage", "duplicate_groups", "near_duplicates", "perceptual_hashes"]
+__all__ = ["Parts", "Twins", "check_leakage", "duplicate_groups", "near_duplicates", "perceptual_hashes"]
 
 _NEAR = 8  # bits
 _BLOCK = 1 << 17  # comparisons at once: 1 MB stays in the processor's cache
 _WHOLE = 1 << 16  # pixels; no photo is bigger, so none is shrunk
+
+
+class Parts(Protocol):
+    """Images in parts: a Split, or folds."""
+
+    def parts(self) -> dict[str, np.ndarray]:
+        """Name -> rows of each part that holds images."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +47,7 @@ class Twins:
         return f"{self.first} = {self.second}{bits}"
 
 
-def check_leakage(images: Images, split: Split, *, decoded: bool = False) -> None:
+def check_leakage(images: Images, split: Parts, *, decoded: bool = False) -> None:
     """Refuse a split with the same image in two parts.
 
     Args:
@@ -58,7 +65,7 @@ def check_leakage(images: Images, split: Split, *, decoded: bool = False) -> Non
         fail("split", "no image in two parts", received, fix)
 
 
-def near_duplicates(images: Images, split: Split, *, distance: int = _NEAR, most: int = 1000) -> tuple[Twins, ...]:
+def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most: int = 1000) -> tuple[Twins, ...]:
     """Pairs of images of two parts whose perceptual hashes differ in few bits.
 
     The default is strict: copies that were recompressed, resized or slightly cropped are found. Of the 1.8 million
@@ -122,7 +129,7 @@ def _close(a: np.ndarray, b: np.ndarray, distance: int) -> Iterator[tuple[int, i
         yield from zip((start + rows).tolist(), columns.tolist(), bits[rows, columns].tolist(), strict=True)
 
 
-def _same(images: Images, split: Split, decoded: bool) -> list[Twins]:
+def _same(images: Images, split: Parts, decoded: bool) -> list[Twins]:
     """Pairs of the first image of each part that holds the same bytes."""
     with ThreadPoolExecutor() as pool:
         digests = list(pool.map(lambda index: _digest(images, index, decoded), range(len(images))))

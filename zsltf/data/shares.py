@@ -5,7 +5,7 @@ from jaxtyping import Bool
 
 from zsltf.checks import fail
 from zsltf.data.images import Labels
-from zsltf.data.labels import class_counts
+from zsltf.data.labels import class_counts, strata
 
 __all__ = ["check_groups_suffice", "random_share"]
 
@@ -27,7 +27,7 @@ def random_share(y: Labels, share: float, seed: int, group: np.ndarray | None = 
     Raises:
         ValueError: if there is a single group.
     """
-    return _stratified(y, share, seed) if group is None else _grouped(y, share, seed, group)
+    return _stratified(strata(y), share, seed) if group is None else _grouped(y, share, seed, group)
 
 
 def check_groups_suffice(group: np.ndarray, least: int) -> None:
@@ -37,12 +37,11 @@ def check_groups_suffice(group: np.ndarray, least: int) -> None:
         fail("groups", f"at least {least}", str(count), "Use fewer folds or parts, or split without groups.")
 
 
-def _stratified(y: Labels, share: float, seed: int | list[int]) -> np.ndarray:
-    strata = y if y.ndim == 1 else np.zeros(len(y), np.int64)
+def _stratified(y: np.ndarray, share: float, seed: int | list[int]) -> np.ndarray:
     rng = np.random.default_rng(seed)
     mask = np.zeros(len(y), bool)
-    for label in np.unique(strata):
-        rows = rng.permutation(np.flatnonzero(strata == label))
+    for label in np.unique(y):
+        rows = rng.permutation(np.flatnonzero(y == label))
         mask[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = True
     return mask
 
@@ -51,8 +50,8 @@ def _grouped(y: Labels, share: float, seed: int, group: np.ndarray) -> np.ndarra
     check_groups_suffice(group, 2)
     _, first, member = np.unique(group, return_index=True, return_inverse=True)
     mixed = np.zeros(len(first), np.int64)
-    strata = (y[first] if y.ndim == 1 else mixed, mixed)  # groups of one class each are shared out class by class
-    draws = (_stratified(strata[i % 2], share, [seed, i])[member] for i in range(_DRAWS))
+    alike = (strata(y)[first], mixed)  # groups of one class each are shared out class by class
+    draws = (_stratified(alike[i % 2], share, [seed, i])[member] for i in range(_DRAWS))
     return min(draws, key=lambda taken: _imbalance(y, taken, share))
 
 

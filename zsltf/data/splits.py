@@ -6,14 +6,14 @@ from itertools import combinations
 
 import numpy as np
 from jaxtyping import Int
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from zsltf.checks import check_share, fail
 from zsltf.data.images import Labels
+from zsltf.data.k_folds import k_folds
 from zsltf.data.labels import class_counts
-from zsltf.data.shares import check_groups_suffice, random_share
+from zsltf.data.shares import random_share
 
-__all__ = ["PARTS", "PART_NAMES", "Split", "k_folds", "split_by_fold", "split_by_fraction", "split_by_part"]
+__all__ = ["PARTS", "PART_NAMES", "Split", "split_by_fold", "split_by_fraction", "split_by_part"]
 
 PARTS = ("train", "validation", "test")
 PART_NAMES = {**{part: part for part in PARTS}, "val": "validation", "valid": "validation"}
@@ -138,28 +138,3 @@ def split_by_fold(
     rest = np.setdiff1d(np.arange(len(y)), folds[fold])
     split = Split(train=rest, validation=np.zeros(0, np.int64), test=folds[fold])
     return split.carve(y, validation=validation, seed=seed, group=group)
-
-
-def k_folds(
-    y: Labels, names: Sequence[str], *, num_folds: int = 5, seed: int = 0, group: np.ndarray | None = None
-) -> list[Int[np.ndarray, " M"]]:
-    """Deal the images into folds, each class and no group over all of them; the rows of each fold.
-
-    Multi-hot labels are dealt at random, since no exact stratification exists for them.
-
-    Raises:
-        ValueError: if a class, or all of them together, has fewer images or groups than folds.
-    """
-    if num_folds < 2:
-        fail("folds", "2 or more", str(num_folds), "Start from 5.")
-    for name, count in zip(names, class_counts(y, len(names)), strict=True):
-        if count < num_folds:
-            received = f"{count} of {name}"
-            fail("folds", f"at least {num_folds} images of every class", received, "Add photos or use fewer folds.")
-    strata = y if y.ndim == 1 else np.zeros(len(y), np.int64)
-    if group is None:
-        folds = StratifiedKFold(num_folds, shuffle=True, random_state=seed).split(strata, strata)
-    else:
-        check_groups_suffice(group, num_folds)
-        folds = StratifiedGroupKFold(num_folds, shuffle=True, random_state=seed).split(strata, strata, group)
-    return [tested for _, tested in folds]

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
+from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -33,7 +34,9 @@ class CrossValidation:
     choices: tuple[Choice, ...]
     """The setting that each fold's inner folds preferred."""
     classifier: Classifier
-    """Fitted on all images, with the setting that folds of all of them prefer."""
+    """Fitted on all images."""
+    choice: Choice
+    """Its setting, which folds of all images prefer."""
 
     def summary(self) -> dict[str, Any]:
         """Mean, standard deviation (n - 1), lowest and highest accuracy."""
@@ -48,36 +51,50 @@ def cross_validate(
     folds: Sequence[Int[np.ndarray, " M"]],
     *,
     search: bool = True,
-    seed: int = 0,
+    group: np.ndarray | None = None,
 ) -> CrossValidation:
     """Leave each fold out in turn; settings are chosen on inner folds of the rest, never on what is tested.
 
+    Source: Stone, "Cross-validatory choice and assessment of statistical predictions", JRSS B 1974.
+
     Args:
-        method: what to fit.
+        method: what to fit; an example's weight counts in fitting, not in the accuracy.
         features: all images.
         classes: their table.
         folds: rows that are tested, one array a fold; together all rows, each once.
-        search: False takes the method's settings as given.
-        seed: of the inner folds.
+        search: choose the method's settings and the preparation; False takes the settings as given.
+        group: (N,) of each image; a group is on one side of inner folds too.
+
+    Raises:
+        ValueError: if a row is in no fold or two, or a class is too rare for inner folds.
     """
+    everything = np.arange(len(features))
+    if len(folds) < 2 or not np.array_equal(np.sort(np.concatenate(folds)), everything):
+        fail("folds", f"two or more, each of {len(features)} rows in one", "others", "Deal them with k_folds.")
     scores = np.empty((len(features), len(classes)), np.float32)
     choices, accuracies = [], []
     for tested in folds:
-        train = features.select(np.setdiff1d(np.arange(len(features)), tested))
-        choice, classifier = _fitted(method, train, classes, search, seed)
+        rows = np.setdiff1d(everything, tested)
+        inner = None if group is None else group[rows]
+        choice, classifier = _fitted(method, features.select(rows), classes, search=search, group=inner)
         scores[tested] = classifier.score(np.asarray(features.x[tested]))
         accuracies.append(mean_class_accuracy(features.y[tested], scores[tested].argmax(axis=1)))
         choices.append(choice)
+    choice, classifier = _fitted(method, features, classes, search=search, group=group)
     return CrossValidation(
         scores=scores,
         accuracies=tuple(accuracies),
         choices=tuple(choices),
-        classifier=_fitted(method, features, classes, search, seed)[1],
+        classifier=classifier,
+        choice=choice,
     )
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")
-def _fitted(method: Method, train: Features, classes: ClassTable, search: bool, seed: int) -> tuple[Choice, Classifier]:
-    inner = list(image_folds(train, classes, num_folds=3, seed=seed))
-    choice, *_ = select(method, inner, _PREPARATIONS if search else _PREPARATIONS[:1], search=search)
+def _fitted(
+    method: Method, train: Features, classes: ClassTable, *, search: bool, group: np.ndarray | None
+) -> tuple[Choice, Classifier]:
+    choice = Choice(method=method, preparation=Preparation(), accuracy=float("nan"))
+    if search:
+        choice, *_ = select(method, image_folds(train, classes, num_folds=3, group=group), _PREPARATIONS)
     return choice, fit_prepared(choice.method, choice.preparation, train, classes)

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Int
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.data.k_folds import k_folds
+from zsltf.data.shares import random_share
 
 __all__ = ["Fold", "class_disjoint_folds", "hold_out", "image_folds"]
 
@@ -39,14 +41,11 @@ def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
     Raises:
         ValueError: if a class has a single example.
     """
-    rng = np.random.default_rng(seed)
-    mask = np.zeros(len(y), bool)
-    for label in np.unique(y):
-        rows = rng.permutation(np.flatnonzero(y == label))
-        if len(rows) < 2:
-            fail("images", "at least 2 images of every class", f"1 of class {label}", "Add photos or drop the class.")
-        mask[rows[: min(max(1, round(share * len(rows))), len(rows) - 1)]] = True
-    return mask
+    single = np.flatnonzero(np.bincount(y) == 1)
+    if len(single):
+        received = f"1 of class {single[0]}"
+        fail("images", "at least 2 images of every class", received, "Add photos or drop the class.")
+    return random_share(y, share, seed)
 
 
 def class_disjoint_folds(
@@ -81,17 +80,18 @@ def class_disjoint_folds(
         yield Fold(data=data, tested=tested, classes=known.with_seen(mask))
 
 
-def image_folds(train: Features, classes: ClassTable, *, num_folds: int = 5, seed: int = 0) -> Iterator[Fold]:
-    """Split each class's images, for methods that know all classes: k-fold, stratified."""
-    rng = np.random.default_rng(seed)
-    rank = np.empty(len(train), int)
-    for label in np.unique(train.y):
-        rows = rng.permutation(np.flatnonzero(train.y == label))
-        rank[rows] = np.arange(len(rows))
-    for number in range(num_folds):
-        tested = rank % num_folds == number
-        if tested.any() and not tested.all():
-            yield Fold(data=train, tested=tested, classes=classes)
+def image_folds(
+    train: Features, classes: ClassTable, *, num_folds: int = 5, seed: int = 0, group: np.ndarray | None = None
+) -> list[Fold]:
+    """Split each class's images, and no group, for methods that know all classes.
+
+    Raises:
+        ValueError: if a class has too few images or groups; see k_folds.
+    """
+    what = "inner folds (--no-search needs none)"
+    dealt = k_folds(train.y, classes.names, num_folds=num_folds, seed=seed, group=group, what=what)
+    masks = (np.isin(np.arange(len(train)), rows) for rows in dealt)
+    return [Fold(data=train, tested=mask, classes=classes) for mask in masks]
 
 
 def _relabelled(train: Features, rows: np.ndarray, num_classes: int) -> Features:

@@ -39,7 +39,7 @@ class Choice:
     method: Any
     preparation: Preparation
     accuracy: float
-    """Mean over folds: among pretended unseen classes where there are any, else among all."""
+    """Mean over folds: among pretended unseen classes where there are any, else among all; NaN if nothing was tried."""
 
 
 def fit_prepared(method: Method, preparation: Preparation, train: Features, classes: ClassTable) -> Classifier:

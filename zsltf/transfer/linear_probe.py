@@ -1,14 +1,15 @@
 """Linear probe: a softmax head on frozen features."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import keras
 import numpy as np
+from jaxtyping import Float
 from sklearn.linear_model import LogisticRegression
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
@@ -34,14 +35,36 @@ class LinearProbe:
         check_positive("LinearProbe", inverse_penalty=self.inverse_penalty)
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Fit the head; every class needs an example."""
-        train.check_vectors("LinearProbe")
-        train.check_covers(classes)
+        """Fit the head; every class must be seen and needs an example."""
+        _check(train, classes)
         model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
-        model.fit(np.asarray(train.x, np.float64), train.y, sample_weight=train.weights)
-        kernel, bias = model.coef_, model.intercept_
-        if len(model.classes_) == 2:  # scikit-learn keeps one row for two classes
-            kernel, bias = np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2
+        kernel, bias = _fitted(model, train)
         embed = keras.Sequential([keras.Input((train.x.shape[1],)), keras.layers.Identity()], name="embed")
         means = class_means(train.x, train.y, train.weights, len(classes))
         return closed(embed, kernel, bias, classes, means)
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple["LinearProbe", Float[np.ndarray, "N C"]]]:
+        """Each penalty of the search range with its scores of x; each fit starts from the last, and is less exact."""
+        _check(train, classes)
+        model = LogisticRegression(max_iter=10_000, tol=1e-6, warm_start=True)
+        for value in self.SEARCH["inverse_penalty"]:
+            kernel, bias = _fitted(model.set_params(C=value), train)
+            yield replace(self, inverse_penalty=value), x @ kernel.T + bias
+
+
+def _check(train: Features, classes: ClassTable) -> None:
+    train.check_vectors("LinearProbe")
+    if not classes.seen.all():
+        unseen = classes.names[int(classes.seen.argmin())]
+        fail("LinearProbe", "seen classes", f"also {unseen}, an unseen one", "Leave it and its images out.")
+    train.check_covers(classes)
+
+
+def _fitted(model: LogisticRegression, train: Features) -> tuple[Float[np.ndarray, "C D"], Float[np.ndarray, " C"]]:
+    model.fit(np.asarray(train.x, np.float64), train.y, sample_weight=train.weights)
+    kernel, bias = model.coef_, model.intercept_
+    if len(kernel) > 1:
+        return kernel, bias
+    return np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2  # scikit-learn's for two classes
