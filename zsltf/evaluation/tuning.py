@@ -1,0 +1,136 @@
+"""Tune a fine-tuning's settings by cross-validation, and test the winner once on images that no fold held."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from zsltf.checks import fail
+from zsltf.data.folded import FoldedImages
+from zsltf.data.labelled import LabelledImages
+from zsltf.evaluation.classification_report import ClassificationReport, mean_over_classes
+from zsltf.evaluation.grid import grid
+from zsltf.evaluation.transfer import Transferred, check_transfer, examples_of, transfer
+from zsltf.pretrained.backbone import Backbone
+from zsltf.training.network import Network
+from zsltf.training.phases import check_phases
+from zsltf.training.seeds import seed_everything
+from zsltf.training.setup import Data, checked
+from zsltf.transfer.fine_tune import FineTune
+
+__all__ = ["Trial", "Tuning", "describe_values", "headline", "tune"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trial:
+    """One setting and what it reached."""
+
+    values: Mapping[str, Any]
+    """Dotted path -> value of what varies."""
+    method: FineTune
+    scores: tuple[float, ...]
+    """`headline` of each fold, by a training on the others."""
+
+    @property
+    def mean(self) -> float:
+        """Over folds."""
+        return float(np.mean(self.scores))
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over folds (n - 1)."""
+        return float(np.std(self.scores, ddof=1))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Tuning:
+    """Every setting, and the best one trained on all folds."""
+
+    trials: tuple[Trial, ...]
+    """In the grid's order."""
+    refit: Transferred
+    """Tested on the test part."""
+
+    @property
+    def best(self) -> Trial:
+        """The highest mean; of equal ones the first."""
+        return _best(self.trials)
+
+
+def tune(
+    method: FineTune,
+    axes: Mapping[str, Sequence[Any]],
+    build: Callable[[], Backbone],
+    folded: FoldedImages,
+    *,
+    announce: Callable[[str], None],
+) -> Tuning:
+    """Train every setting of the grid without each fold in turn, from the same weights and seed; refit the best.
+
+    The best mean is optimistic, for it was picked; what the refitted network reaches on the test part is not.
+
+    Args:
+        method: what does not vary.
+        axes: dotted path of a field -> values to try.
+        build: makes the backbone, whose random weights follow from the seed.
+        folded: images in folds, and a test part.
+        announce: is told the setting and the fold before each training.
+
+    Raises:
+        ValueError: before any training, for a setting that can't be trained or images without a test part.
+    """
+    settings = grid(method, axes)
+    _check(settings, build(), folded)
+    trials: list[Trial] = []
+    for values, setting in settings:
+        label = f"setting {len(trials) + 1} of {len(settings)} ({describe_values(values)})"
+        scores = _fold_scores(setting, build, folded, lambda fold, label=label: announce(f"{label}, fold {fold}"))
+        trials.append(Trial(values=values, method=setting, scores=scores))
+    best = _best(trials)
+    announce(f"all folds ({describe_values(best.values)})")
+    return Tuning(trials=tuple(trials), refit=_trained(best.method, build, folded.labelled))
+
+
+def headline(report: ClassificationReport) -> float:
+    """What settings are compared by: accuracy as a mean over classes; with several labels an image, mAP."""
+    return mean_over_classes(report.average_precision) if report.multi_label else report.mean_class_accuracy
+
+
+def describe_values(values: Mapping[str, Any]) -> str:
+    """What varies, in one line."""
+    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in values.items())
+
+
+def _best(trials: Sequence[Trial]) -> Trial:
+    return max(trials, key=lambda trial: trial.mean)
+
+
+def _fold_scores(
+    method: FineTune, build: Callable[[], Backbone], folded: FoldedImages, announce: Callable[[int], None]
+) -> tuple[float, ...]:
+    scores = []
+    for number in range(len(folded)):
+        announce(number)
+        scores.append(headline(_trained(method, build, folded.fold(number)).report))
+    return tuple(scores)
+
+
+def _trained(method: FineTune, build: Callable[[], Backbone], labelled: LabelledImages) -> Transferred:
+    seed_everything(method.training.seed, deterministic=method.training.deterministic)
+    return transfer(method, build(), labelled)
+
+
+def _check(settings: Sequence[tuple[Any, FineTune]], backbone: Backbone, folded: FoldedImages) -> None:
+    """What every training would refuse, before the first one."""
+    if not len(folded.labelled.split.test):
+        fail("cross_validate", "images for the test, in no fold", "none", "Give --test a share.")
+    smallest = min((folded.fold(number) for number in range(len(folded))), key=lambda fold: len(fold.split.train))
+    train = examples_of(smallest, smallest.split.train)
+    for _, method in settings:
+        check_transfer(method, smallest, {"class": method.head})
+        network = Network.build(backbone, {"class": method.head}, smallest.classes)
+        stages = list(network.stages)
+        check_phases(method.phases(stages), stages)
+        data = Data(train=train, augmentation=method.augmentation, views=method.views)
+        checked(network, data, method.training)
