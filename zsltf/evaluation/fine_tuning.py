@@ -23,7 +23,7 @@ from zsltf.training.setup import Data
 from zsltf.training.strategy import StrategyName, make_strategy
 from zsltf.transfer.fine_tune import FineTune
 
-__all__ = ["FineTuned", "TransferProtocol", "run_fine_tuning", "scratch_method"]
+__all__ = ["FineTuned", "TransferProtocol", "check_events", "run_fine_tuning", "scratch_method"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,13 +40,6 @@ class TransferProtocol:
     """A new folder for TensorBoard's event files."""
     resume: bool = False
     """Go on with a training that was stopped, from its last whole epoch."""
-
-    def check(self) -> None:
-        """Refuse to mix the events of two trainings."""
-        if self.tensorboard is not None and self.tensorboard.exists() and not self.resume:
-            fail(
-                str(self.tensorboard), "a folder that is not there yet", "one that is", "Choose another --tensorboard."
-            )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,7 +71,7 @@ def run_fine_tuning(
         folder: for checkpoints, and what else a resumed training needs.
         announce: is told the schedule's rows before a training starts.
     """
-    protocol.check()
+    check_events(protocol.tensorboard, resume=protocol.resume)
     check_transfer(method, labelled, {"class": method.head})
     seed_everything(method.training.seed, deterministic=method.training.deterministic)
 
@@ -99,6 +92,12 @@ def run_fine_tuning(
         main = run(tuned, backbone, "")
         baseline = None if scratch is None else run(scratch_method(method, stages), scratch, "from_scratch")
     return FineTuned(main=main, baseline=baseline, sweep=sweep)
+
+
+def check_events(folder: Path | None, *, resume: bool) -> None:
+    """Refuse to mix the events of two trainings."""
+    if folder is not None and folder.exists() and not resume:
+        fail(str(folder), "a folder that is not there yet", "one that is", "Choose another --tensorboard.")
 
 
 def scratch_method(method: FineTune, stages: Sequence[str]) -> FineTune:

@@ -21,6 +21,7 @@ def write_transfer_run(
     recipe: str,
     config: dict[str, Any],
     baseline: Transferred | None = None,
+    baseline_name: str = "from scratch",
     sweep: LearningRateRange | None = None,
 ) -> dict[str, Any]:
     """Fill a new run folder, report included, and return report.json's content.
@@ -30,7 +31,8 @@ def write_transfer_run(
         outcome: what ships.
         recipe: its name.
         config: settings.
-        baseline: the same data with a network from scratch.
+        baseline: what it is held against: the same data with a network from scratch, for one.
+        baseline_name: what the report calls it.
         sweep: of learning rates, before training.
     """
     labelled, state = outcome.labelled, outcome.training.state
@@ -52,7 +54,7 @@ def write_transfer_run(
         proofs=state.proofs,
         learning_rate_finder=None if sweep is None else _sweep(sweep),
         notes=[*state.notes, *_unseen_classes(outcome)],
-        baseline=None if baseline is None else _baseline(baseline),
+        baseline=None if baseline is None else _baseline(baseline, baseline_name),
     )
     return write_classification_run(
         folder,
@@ -65,9 +67,9 @@ def write_transfer_run(
     )
 
 
-def _baseline(outcome: Transferred) -> Baseline:
+def _baseline(outcome: Transferred, name: str) -> Baseline:
     history = outcome.training.state.history
-    return Baseline(name="from scratch", seconds=outcome.seconds, history=history, report=outcome.report)
+    return Baseline(name=name, seconds=outcome.seconds, history=history, report=outcome.report)
 
 
 def _sweep(sweep: LearningRateRange) -> dict[str, Any]:
