@@ -1,7 +1,9 @@
 """A small net from scratch, and a pretrained backbone fine-tuned on the same images, under the same seeds.
 
 zsltf run cifar10 --data $ZSLTF_TEST_DATA/cifar10     (a folder with train/ and test/; without it pictures are drawn)
-Expected (a JPEG subset of CIFAR-10, 3000 training and 1000 test images, seeds 0 to 2, CPU): TODO
+Expected (a JPEG subset of CIFAR-10, 3000 training and 1000 test images, seeds 0, 1, 2, CPU): small net 0.308, 0.324,
+0.302, mean 0.311, sd 0.011; EfficientNet-Lite0 at 128 px 0.749, 0.752, 0.746, mean 0.749, sd 0.003; chance 0.10. Both
+see each image 10 times, which is 300 steps for the small net.
 """
 
 from dataclasses import dataclass, field
