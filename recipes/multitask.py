@@ -2,7 +2,7 @@
 
 zsltf run multitask                                           (drawn pictures of 32 combinations, 8 of them unseen)
 zsltf run multitask --data photos/ --classes attributes.csv   (class, split, then one column an attribute)
-zsltf run multitask --alone --uncertainty                     (learned weights of the heads; each head alone beside them)
+zsltf run multitask --alone --uncertainty                     (learned weights; each head alone beside the two)
 Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): TODO
 """
 
@@ -34,7 +34,7 @@ class Config:
     method: tyro.conf.OmitArgPrefixes[FineTune] = field(default_factory=FineTune)
     tasks: tyro.conf.OmitArgPrefixes[Multitask] = field(default_factory=Multitask)
     out: Path = Path("runs/multitask")
-    """A folder to write, with the run folders class and attributes; OUT.training holds checkpoints until it is there."""
+    """A folder for the run folders class and attributes; OUT.training holds checkpoints until it is there."""
     overwrite: bool = False
     """Replace the folder, exports included, and an unfinished training, if there is one."""
 

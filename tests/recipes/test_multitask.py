@@ -11,7 +11,6 @@ from zsltf.data.decode import decode
 from zsltf.metrics.accuracy import mean_class_accuracy
 from zsltf.metrics.zero_shot import harmonic_mean
 from zsltf.runs import RUN_FILES, Run
-from zsltf.training.history import read_history
 
 SMALL = ("--backbone", "conv4", "--weights", "random", "--size", "32", "--batch-size", "12")
 SHORT = ("--schedule", "head_only", "--head-epochs", "3", "--learning-rate", "1e-2", "--alone")
@@ -32,11 +31,11 @@ def run(drawn, tmp_path_factory):
 @pytest.fixture(scope="module")
 def figures(run):
     """Training and head -> figures."""
-    return {(row["training"], row["head"]): row for row in read_history(run / "tasks.csv")}
+    return {(row["training"], row["head"]): row for row in Run(run).read_json("report.json")["rows"]}
 
 
 def test_there_is_a_run_folder_a_head(run):
-    assert {path.name for path in run.iterdir()} == {"tasks.csv", "class", "attributes"}
+    assert {path.name for path in run.iterdir()} == {"report.json", "class", "attributes"}
     for head in ("class", "attributes"):
         assert {path.name for path in (run / head).iterdir()} <= set(RUN_FILES)
         report = Run(run / head).read_json("report.json")
@@ -90,7 +89,7 @@ def test_what_is_not_ours_is_not_overwritten(drawn, tmp_path, capsys):
     for head in ("class", "attributes"):
         (tmp_path / "run" / head).mkdir(parents=True)
         (tmp_path / "run" / head / "report.json").touch()
-    (tmp_path / "run" / "tasks.csv").touch()
+    (tmp_path / "run" / "report.json").touch()
     (tmp_path / "run" / "attributes" / "thesis.txt").touch()
     assert start(drawn, tmp_path / "run", "--overwrite") == 1
     assert "zsltf's own files to overwrite, received also thesis.txt" in " ".join(capsys.readouterr().err.split())

@@ -77,7 +77,7 @@ def run_multitask(
     trainings = {"together": (method, heads)}
     if tasks.alone:
         trainings |= {f"{name} alone": (_unweighted(method), {name: head}) for name, head in heads.items()}
-    outcomes = {}
+    outcomes: dict[str, dict[str, Transferred]] = {}
     with make_strategy(tasks.strategy).scope():
         for name, (chosen, trained) in trainings.items():
             seed_everything(method.training.seed, deterministic=method.training.deterministic)

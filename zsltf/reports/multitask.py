@@ -11,8 +11,7 @@ from rich.table import Table
 from zsltf.evaluation.transfer import Transferred
 from zsltf.files import check_writable
 from zsltf.reports.transfer import write_transfer_run
-from zsltf.runs import RUN_FILES
-from zsltf.training.history import write_history
+from zsltf.runs import RUN_FILES, Run
 
 __all__ = ["check_heads_writable", "print_tasks", "task_rows", "write_multitask_run"]
 
@@ -28,7 +27,7 @@ _FIGURES = {
 
 def check_heads_writable(path: Path, heads: Sequence[str], *, overwrite: bool) -> None:
     """A run folder for each head can be written in the new folder `path`: called before slow work starts."""
-    check_writable(path, overwrite=overwrite, ours=("tasks.csv", *heads))
+    check_writable(path, overwrite=overwrite, ours=("report.json", *heads))
     for head in heads:
         check_writable(path / head, overwrite=overwrite, ours=RUN_FILES)
 
@@ -36,7 +35,7 @@ def check_heads_writable(path: Path, heads: Sequence[str], *, overwrite: bool) -
 def write_multitask_run(
     folder: Path, outcomes: _Outcomes, *, recipe: str, config: dict[str, Any]
 ) -> list[dict[str, Any]]:
-    """Fill a new folder with a run folder for each head and tasks.csv, and return the rows of that.
+    """Fill a new folder with a run folder for each head and report.json, and return the rows of that.
 
     Args:
         folder: empty.
@@ -50,7 +49,7 @@ def write_multitask_run(
         name = f"{head} alone"
         alone = outcomes.get(name, {}).get(head)
         write_transfer_run(folder / head, outcome, recipe=recipe, config=config, baseline=alone, baseline_name=name)
-    write_history(folder / "tasks.csv", rows)
+    Run(folder).write_json("report.json", {"kind": "multitask", "rows": rows})
     return rows
 
 
