@@ -85,8 +85,11 @@ def tune(
     trials: list[Trial] = []
     for values, setting in settings:
         label = f"setting {len(trials) + 1} of {len(settings)} ({describe_values(values)})"
-        scores = _fold_scores(setting, build, folded, lambda fold, label=label: announce(f"{label}, fold {fold}"))
-        trials.append(Trial(values=values, method=setting, scores=scores))
+        scores = []
+        for number in range(len(folded)):
+            announce(f"{label}, fold {number}")
+            scores.append(headline(_trained(setting, build, folded.fold(number)).report))
+        trials.append(Trial(values=values, method=setting, scores=tuple(scores)))
     best = _best(trials)
     announce(f"all folds ({describe_values(best.values)})")
     return Tuning(trials=tuple(trials), refit=_trained(best.method, build, folded.labelled))
@@ -99,21 +102,11 @@ def headline(report: ClassificationReport) -> float:
 
 def describe_values(values: Mapping[str, Any]) -> str:
     """What varies, in one line."""
-    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in values.items())
+    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in values.items()) or "as given"
 
 
 def _best(trials: Sequence[Trial]) -> Trial:
     return max(trials, key=lambda trial: trial.mean)
-
-
-def _fold_scores(
-    method: FineTune, build: Callable[[], Backbone], folded: FoldedImages, announce: Callable[[int], None]
-) -> tuple[float, ...]:
-    scores = []
-    for number in range(len(folded)):
-        announce(number)
-        scores.append(headline(_trained(method, build, folded.fold(number)).report))
-    return tuple(scores)
 
 
 def _trained(method: FineTune, build: Callable[[], Backbone], labelled: LabelledImages) -> Transferred:

@@ -56,7 +56,7 @@ def _verdict(tuning: Tuning) -> tuple[str, str]:
     picked = f"the highest mean of {count}, of equal ones the first; picked, so optimistic" if count > 1 else "the only"
     tested = f"{headline(report):.3f} on the {len(report.truth)} test images, which no fold held: not optimistic"
     return (
-        f"Chosen: {describe_values(best.values) or 'the settings as given'} ({best.mean:.3f}: {picked}).",
+        f"Chosen: {describe_values(best.values)} ({best.mean:.3f}: {picked}).",
         f"Trained again on all folds, it reaches {tested} (chance {report.chance:.3f}).",
     )
 
