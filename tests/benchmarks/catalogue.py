@@ -38,7 +38,7 @@ is the smallest of its family, exported to every format. `make backbones` writes
 
 - *largest split difference*: of the maps that the two parts of the network give, from those of the whole, relative to
   their largest number, over all boundaries between stages.
-- *onnx*, *saved_model*, *tflite*: largest difference of scores from Keras', relative to their spread over classes; FAILS
+- *onnx*, *saved_model*, *tflite*: largest difference of scores from those of Keras, relative to their spread; FAILS
   is above the tolerance of `zsltf export`.
 
 """
