@@ -71,3 +71,12 @@ def test_without_imagenets_weights_the_error_says_what_to_do(coloured, tmp_path,
     assert "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5" in told
     assert "start from --weights random" in told
     assert {path.name for path in tmp_path.iterdir()} <= {"cache"}
+
+
+@pytest.mark.slow
+def test_the_accuracy_on_drawn_pictures_that_is_claimed(tmp_path):
+    out = tmp_path / "run"
+    assert main(["run", "vgg16_classifier", "--weights", "random", "--size", "64", "--out", str(out)]) == 0
+    test = Run(out).read_json("report.json")["test"]
+    assert test["mean_class_accuracy"] == pytest.approx(0.24, abs=0.02)
+    assert test["chance"] == pytest.approx(0.17, abs=0.005)
