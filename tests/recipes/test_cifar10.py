@@ -100,13 +100,3 @@ def test_the_accuracy_of_seed_0_that_is_claimed(test_data, tmp_path):
     report = Run(out).read_json("report.json")
     assert report["test"]["mean_class_accuracy"] == pytest.approx(0.749, abs=0.01)
     assert report["baseline"]["mean_class_accuracy"] == pytest.approx(0.308, abs=0.03)
-
-
-@pytest.mark.slow
-def test_the_accuracy_on_the_subset_of_cifar_10_that_is_claimed(test_data, tmp_path):
-    """Of the first seed."""
-    out = tmp_path / "run"
-    assert main(["run", "cifar10", "--data", str(test_data / "cifar10"), "--repeats", "1", "--out", str(out)]) == 0
-    report = Run(out).read_json("report.json")
-    assert report["test"]["mean_class_accuracy"] == pytest.approx(0.749, abs=0.01)
-    assert report["baseline"]["mean_class_accuracy"] == pytest.approx(0.308, abs=0.03)
