@@ -2,7 +2,7 @@
 
 zsltf run linear_probe                     (drawn pictures, no download)
 zsltf run linear_probe --data photos/      (a folder with one folder of photos a class)
-Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, CPU): mean accuracy TODO, chance 0.17.
+Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, CPU): mean accuracy 0.997, chance 0.17.
 """
 
 import shlex

@@ -51,7 +51,7 @@ def write_classification_run(
     golden: UInt8[np.ndarray, "N H W 3"],
     config: dict[str, Any],
 ) -> dict[str, Any]:
-    """Fill a new run folder, history.csv and report.html included, and return report.json's content.
+    """Fill a new run folder, report.html and the history.csv of a training included; return report.json's content.
 
     Args:
         folder: empty.
@@ -79,7 +79,8 @@ def write_classification_run(
     )
     target = Run(folder)
     target.write(classifier, config=config, report=content, golden=golden)
-    write_history(folder / "history.csv", run.history)
+    if run.history:
+        write_history(folder / "history.csv", run.history)
     write_report(target)
     return content
 
