@@ -2,7 +2,7 @@
 
 zsltf run cross_validate                                                    (drawn pictures, no download)
 zsltf run cross_validate --data photos/ --vary schedule=head_only,lp_ft dropout=0,0.5     (any fields of finetune)
-Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, seed 0, CPU): TODO
+Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, seed 0, CPU): to be measured.
 """
 
 import shlex

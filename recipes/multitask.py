@@ -3,7 +3,7 @@
 zsltf run multitask                                           (drawn pictures of 32 combinations, 8 of them unseen)
 zsltf run multitask --data photos/ --classes attributes.csv   (class, split, then one column an attribute)
 zsltf run multitask --alone --uncertainty                     (learned weights; each head alone beside the two)
-Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): TODO
+Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): to be measured.
 """
 
 import shlex

@@ -18,6 +18,7 @@ from zsltf.data.features import Features
 from zsltf.data.images import Images, OnCorrupt, image_dataset
 from zsltf.files import atomic_directory, cache_directory
 from zsltf.pretrained.backbone import Backbone, Precision
+from zsltf.pretrained.inference import inference
 
 __all__ = ["Extraction", "extract_features"]
 
@@ -137,12 +138,8 @@ def _stream(
     on_corrupt: OnCorrupt,
     skipped: dict[int, str],
 ) -> Iterator[tuple[np.ndarray, Float[np.ndarray, "B *D"]]]:
-    preprocess, model = backbone.preprocess, backbone.model if maps else backbone.features()
-
-    @tf.function(input_signature=[tf.TensorSpec((None, preprocess.size, preprocess.size, 3), tf.float32)])
-    def compute(pixels: Any) -> Any:
-        return model(preprocess.normalise(pixels), training=False)
-
+    preprocess = backbone.preprocess
+    compute = inference(backbone.model if maps else backbone.features(), preprocess)
     pipeline = image_dataset(
         images,
         preprocess.resize,
