@@ -11,6 +11,7 @@ from zsltf.data.labelled import LabelledImages
 from zsltf.data.splits import Split
 from zsltf.evaluation.fine_tuning import TransferProtocol, run_fine_tuning, scratch_method
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.training.batch_norm import batch_norm_layers
 from zsltf.training.phases import PRESETS, Phase
 from zsltf.transfer.fine_tune import FineTune
 
@@ -60,6 +61,8 @@ def test_the_run_from_scratch_trains_everything_for_as_many_epochs(shown):
     assert [[row["phase"] for row in rows] for rows in announced] == [["head", "all"], ["all"]]
     assert announced[1][0]["rates"] == dict.fromkeys(STAGES, METHOD.learning_rate)
     assert done.baseline.backbone.model is not done.main.backbone.model
+    momenta = [[n.momentum for n in batch_norm_layers(run.backbone.model)] for run in (done.main, done.baseline)]
+    assert momenta == [[0.99] * 4, [0.9] * 4]
 
 
 def test_each_has_event_files_of_its_own(shown):

@@ -14,6 +14,7 @@ from zsltf.evaluation.transfer import Transferred, check_transfer, examples_of, 
 from zsltf.files import atomic_file
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.training.batch_norm import batch_norm_layers
 from zsltf.training.first_rate import sweep_first_phase
 from zsltf.training.learning_rate_finder import LearningRateRange
 from zsltf.training.network import Network
@@ -83,7 +84,7 @@ def run_fine_tuning(
 
     with make_strategy(protocol.strategy).scope():
         backbone = network.build()
-        scratch = replace(network, weights="random").build() if protocol.baseline else None  # refused now, if at all
+        scratch = _untrained(network) if protocol.baseline else None  # refused now, if at all
         stages, tuned, sweep = (*backbone.stages, HEAD), method, None
         if protocol.find_learning_rate != "no":
             sweep = _sweep(method, backbone, labelled, folder, protocol.resume)
@@ -116,6 +117,17 @@ def scratch_method(method: FineTune, stages: Sequence[str]) -> FineTune:
         batch_norm="train",
         training=replace(method.training, l2_sp=0.0),
     )
+
+
+def _untrained(network: BackboneChoice) -> Backbone:
+    """The backbone with random weights; its BatchNorm follows the batches within tens of steps.
+
+    With Keras' usual momentum of 0.99 its statistics, which begin nowhere, would lag behind a short training.
+    """
+    backbone = replace(network, weights="random").build()
+    for norm in batch_norm_layers(backbone.model):
+        norm.momentum = min(norm.momentum, 0.9)
+    return backbone
 
 
 def _sweep(
