@@ -3,7 +3,8 @@
 zsltf run multitask                                           (drawn pictures of 32 combinations, 8 of them unseen)
 zsltf run multitask --data photos/ --classes attributes.csv   (class, split, then one column an attribute)
 zsltf run multitask --alone --uncertainty                     (learned weights; each head alone beside the two)
-Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): to be measured.
+Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): class head 0.948 on seen classes; attribute head
+0.969 on seen, 0.919 on unseen classes among themselves (alone 0.794; chance 0.125), S 0.969, U 0.138, H 0.241.
 """
 
 import shlex
