@@ -78,17 +78,18 @@ def tune(
         announce: is told the setting and the fold before each training.
 
     Raises:
-        ValueError: before any training, for a setting that can't be trained or images without a test part.
+        ValueError: before any training, for a setting that can't be trained, for seeds to choose from, or images
+            without a test part.
     """
     settings = grid(method, axes)
     _check(settings, build(), folded)
-    trials: list[Trial] = []
-    for values, setting in settings:
-        label = f"setting {len(trials) + 1} of {len(settings)} ({describe_values(values)})"
+    trials = []
+    for number, (values, setting) in enumerate(settings, start=1):
+        label = f"setting {number} of {len(settings)} ({describe_values(values)})"
         scores = []
-        for number in range(len(folded)):
-            announce(f"{label}, fold {number}")
-            scores.append(headline(_trained(setting, build, folded.fold(number)).report))
+        for fold in range(len(folded)):
+            announce(f"{label}, fold {fold}")
+            scores.append(headline(_trained(setting, build, folded.fold(fold)).report))
         trials.append(Trial(values=values, method=setting, scores=tuple(scores)))
     best = _best(trials)
     announce(f"all folds ({describe_values(best.values)})")
@@ -106,7 +107,7 @@ def describe_values(values: Mapping[str, Any]) -> str:
 
 
 def _best(trials: Sequence[Trial]) -> Trial:
-    return max(trials, key=lambda trial: trial.mean)
+    return max(trials, key=lambda trial: round(trial.mean, 9))  # the same scores in another order have the same mean
 
 
 def _trained(method: FineTune, build: Callable[[], Backbone], labelled: LabelledImages) -> Transferred:
@@ -116,6 +117,8 @@ def _trained(method: FineTune, build: Callable[[], Backbone], labelled: Labelled
 
 def _check(settings: Sequence[tuple[Any, FineTune]], backbone: Backbone, folded: FoldedImages) -> None:
     """What every training would refuse, before the first one."""
+    if any("training.seed" in values for values, _ in settings):
+        fail("--vary", "settings", "the seed", "Leave it out: the best of several seeds is luck, not a setting.")
     if not len(folded.labelled.split.test):
         fail("cross_validate", "images for the test, in no fold", "none", "Give --test a share.")
     smallest = min((folded.fold(number) for number in range(len(folded))), key=lambda fold: len(fold.split.train))
