@@ -161,3 +161,12 @@ def test_killed_with_sigkill_it_ends_with_the_same_weights(coloured, tmp_path):
     for one, other in zip(*weights, strict=True):
         np.testing.assert_array_equal(one, other)
     assert {path.name for path in tmp_path.iterdir()} == {"whole", "killed"}
+
+
+@pytest.mark.slow
+def test_the_accuracies_that_are_claimed(tmp_path):
+    given = ("--size", "96", "--schedule", "head_only", "--baseline")
+    assert main(["run", "finetune", *given, "--out", str(tmp_path / "run")]) == 0
+    report = Run(tmp_path / "run").read_json("report.json")
+    assert report["test"]["mean_class_accuracy"] == pytest.approx(1.00, abs=0.02)
+    assert report["baseline"]["mean_class_accuracy"] == pytest.approx(0.59, abs=0.15)  # rounding grows in 240 steps

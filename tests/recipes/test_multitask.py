@@ -107,3 +107,13 @@ def test_without_unseen_classes_there_are_no_figures_of_them(drawn, tmp_path, ca
     assert "accuracy, trained classes" in printed
     assert "unseen classes" not in printed
     assert len(Run(tmp_path / "run" / "attributes").classifier().names) == 24
+
+
+@pytest.mark.slow
+def test_the_accuracies_that_are_claimed(tmp_path):
+    assert main(["run", "multitask", "--out", str(tmp_path / "run")]) == 0
+    classes, attributes = Run(tmp_path / "run").read_json("report.json")["rows"]
+    assert classes["accuracy"] == pytest.approx(0.948, abs=0.02)
+    assert attributes["accuracy"] == pytest.approx(0.969, abs=0.02)
+    assert attributes["unseen_accuracy"] == pytest.approx(0.919, abs=0.05)
+    assert attributes["harmonic_mean"] == pytest.approx(0.241, abs=0.1)
