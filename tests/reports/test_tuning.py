@@ -34,7 +34,7 @@ def test_each_setting_has_its_folds_and_the_first_of_the_best_is_bold():
     assert ["weight_decay=0.01", "0.700", "0.071", "0.750", "0.650"] in rows
     styled = printed(TRIALS, np.array([0, 1, 2, 0, 1, 2]), styled=True).splitlines()
     (bold,) = [line for line in styled if "weight_decay" in line and "\x1b[1m" in line]
-    assert "weight_decay=0.01 " in bold
+    assert "weight_decay=0.01\x1b" in bold
 
 
 def test_the_picked_figure_is_told_from_the_tested_one():
