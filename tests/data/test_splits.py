@@ -31,6 +31,13 @@ def test_fractions_are_of_each_class_and_the_same_for_a_seed():
     assert set(split.test) != set(other.test)
 
 
+@pytest.mark.parametrize("group", [None, np.arange(70) // 2])
+def test_one_hot_labels_are_split_as_integers(group):
+    splits = [split_by_fraction(y, seed=3, group=group) for y in (Y, np.eye(3, dtype=np.float32)[Y])]
+    for part in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(splits[0], part), getattr(splits[1], part))
+
+
 def test_a_share_of_zero_is_no_part():
     split = split_by_fraction(Y, validation=0, test=0)
     assert list(split.parts()) == ["train"]
