@@ -1,6 +1,8 @@
 """Fixtures: the test data, a private cache and a small drawn set."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,6 +30,14 @@ def private_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cache")
     os.environ["ZSLTF_CACHE"] = str(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def determinism_ends_with_the_test() -> Iterator[None]:
+    """TensorFlow means it to last as long as the process, and then XLA is off in every later test."""
+    yield
+    if config := sys.modules.get("tensorflow.python.framework.config"):
+        config.disable_op_determinism()
 
 
 @pytest.fixture(scope="session")

@@ -421,6 +421,7 @@ def test_settings_that_the_images_or_the_network_do_not_take(photos, refused, mo
         (("--head-epochs", "0"), r"Phase 'head'\.epochs: expected a number > 0, received 0\. Start from the default"),
         (("--head-epochs", "2", "--warmup", "2"), r"Phase 'head'\.warmup: expected a number of epochs >= 0 and < 2"),
         (("--batch-size", "0"), r"TrainingOptions\.batch_size: expected a number > 0, received 0\."),
+        (("--jit-compile", "--deterministic"), r"TrainingOptions: expected XLA or determinism, received both\."),
         (("--cache", "ram"), r"invalid choice .ram. .*auto.*memory.*disk.*off"),
         (("head:cosin",), r"Available subcommands: .*head:cosine"),
     ],

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 
 from zsltf.checks import fail
 from zsltf.data.decode import SUFFIXES, Resize, decode
+from zsltf.data.in_python import in_python
 from zsltf.files import sha256, visible_files
 
 __all__ = ["ImageFolder", "Images", "Labels", "OnCorrupt", "Rows", "image_dataset", "row_numbers"]
@@ -173,7 +174,7 @@ def image_dataset(
             return np.zeros((0, 0, 3), np.uint8)
 
     def read(index: Any) -> tuple[Any, Any]:
-        pixels = tf.numpy_function(load, [index], tf.uint8, stateful=False)
+        pixels = in_python(load, [index], tf.uint8)
         return index, tf.ensure_shape(pixels, (None, None, 3))
 
     dataset = tf.data.Dataset.range(len(images))

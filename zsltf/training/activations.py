@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float
 
+from zsltf.data.in_python import in_python
+
 __all__ = ["Activations"]
 
 
@@ -32,7 +34,7 @@ class Activations:
             return self.values[view, rows]
 
         def gather(view: Any, rows: Any) -> Any:
-            found = tf.numpy_function(read, [view, rows], tf.float32, stateful=False)
+            found = in_python(read, [view, rows], tf.float32)
             return tf.ensure_shape(found, (None, *self.values.shape[2:]))
 
         return gather

@@ -12,6 +12,7 @@ from zsltf.checks import check_shape
 from zsltf.data.augment import Augmentation
 from zsltf.data.corrupt import fail_corrupt
 from zsltf.data.images import Images, OnCorrupt
+from zsltf.data.in_python import in_python
 from zsltf.layers.preprocess import Preprocess
 from zsltf.training.activations import Activations
 
@@ -138,7 +139,7 @@ class Stream:
             return self._load(int(row), augmentation.decode_size(size))
 
         def read(row: Any, view: Any) -> Any:
-            pixels = tf.ensure_shape(tf.numpy_function(load, [row], tf.uint8, stateful=False), (None, None, 3))
+            pixels = tf.ensure_shape(in_python(load, [row], tf.uint8), (None, None, 3))
             good = tf.size(pixels) > 0
             seed = _seed(self.seed, 0, view, row)
             x = tf.cond(good, lambda: augment(pixels, seed), lambda: tf.zeros((size, size, 3)))

@@ -51,3 +51,5 @@ class TrainingOptions:
         for name in ("l2_sp", "l2_new", "patience", "seed"):
             if getattr(self, name) < 0:
                 fail(f"TrainingOptions.{name}", "a number >= 0", str(getattr(self, name)), "Start from the default.")
+        if self.jit_compile and self.deterministic:
+            fail("TrainingOptions", "XLA or determinism", "both", "Choose one: TensorFlow has no deterministic XLA.")

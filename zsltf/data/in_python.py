@@ -1,0 +1,33 @@
+"""Python called from a tf.data pipeline, and how the process leaves it."""
+
+import atexit
+import gc
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["in_python"]
+
+
+def in_python(function: Callable[..., np.ndarray], inputs: Sequence[Any], dtype: tf.DType) -> Any:
+    """What a pure Python function makes of some tensors, as a step of a pipeline.
+
+    An iterator that is left half read waits for the calls under way; once the interpreter has gone they never end. So
+    at the end of the process iterators that only an error or a cycle still holds are let go while it is there.
+
+    Args:
+        function: of NumPy arrays and scalars; called from several threads.
+        inputs: its arguments.
+        dtype: of what it returns, whose shape is unknown.
+    """
+    return tf.numpy_function(function, inputs, dtype, stateful=False)
+
+
+@atexit.register
+def _let_go() -> None:
+    sys.last_value = sys.last_traceback = None
+    vars(sys).pop("last_exc", None)  # Python 3.12
+    gc.collect()
