@@ -5,7 +5,6 @@ zsltf run cross_validate --data photos/ --vary schedule=head_only,lp_ft dropout=
 Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, seed 0, CPU): to be measured.
 """
 
-import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from zsltf.evaluation.grid import read_axes
 from zsltf.evaluation.tuning import tune
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.reports.next_step import next_step
 from zsltf.reports.tuning import print_trials, write_tuning_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.transfer.fine_tune import FineTune
@@ -50,7 +50,7 @@ def main(config: Config) -> None:
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_tuning_run(folder, tuning, recipe="cross_validate", config=chosen)
     print_trials(tuning)
-    print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
+    print(next_step(config.out))
 
 
 if __name__ == "__main__":

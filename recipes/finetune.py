@@ -7,7 +7,6 @@ Expected (drawn pictures, 6 shapes, --schedule head_only, seed 0, CPU): accuracy
 --baseline 1.00, and 0.59 from scratch after as many epochs.
 """
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from zsltf.evaluation.fine_tuning import TransferProtocol, run_fine_tuning
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.reports.classification import print_classification, print_schedule
+from zsltf.reports.next_step import next_step
 from zsltf.reports.transfer import write_transfer_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.training.checkpoint_folder import checkpoint_folder
@@ -50,7 +50,7 @@ def main(config: Config) -> None:
                 folder, done.main, recipe="finetune", config=settings(config), baseline=done.baseline, sweep=done.sweep
             )
     print_classification(report)
-    print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
+    print(next_step(config.out))
 
 
 if __name__ == "__main__":

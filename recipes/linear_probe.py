@@ -5,7 +5,6 @@ zsltf run linear_probe --data photos/      (a folder with one folder of photos a
 Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, CPU): mean accuracy 0.997, chance 0.17.
 """
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from zsltf.data.labelled import LabelledSource
 from zsltf.evaluation.probe import probe
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.reports.next_step import next_step
 from zsltf.reports.probe import print_folds, write_probe_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.training.seeds import seed_everything
@@ -51,7 +51,7 @@ def main(config: Config) -> None:
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_probe_run(folder, outcome, recipe="linear_probe", config=settings(config))
     print_folds(outcome)
-    print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
+    print(next_step(config.out))
 
 
 if __name__ == "__main__":

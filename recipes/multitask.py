@@ -7,7 +7,6 @@ Expected (drawn pictures, 24 seen and 8 unseen classes, seed 0, CPU): class head
 0.969 on seen, 0.919 on unseen classes among themselves (alone 0.794; chance 0.125), S 0.969, U 0.138, H 0.241.
 """
 
-import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from zsltf.files import atomic_directory
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.reports.classification import print_schedule
 from zsltf.reports.multitask import check_heads_writable, print_tasks, write_multitask_run
+from zsltf.reports.next_step import next_step
 from zsltf.runs import settings
 from zsltf.training.checkpoint_folder import checkpoint_folder
 from zsltf.transfer.fine_tune import FineTune
@@ -50,7 +50,7 @@ def main(config: Config) -> None:
         with atomic_directory(config.out, overwrite=config.overwrite) as folder:
             rows = write_multitask_run(folder, done, recipe="multitask", config=settings(config))
     print_tasks(rows)
-    print(f"Next: {shlex.join(['zsltf', 'export', str(config.out / 'attributes')])}")
+    print(next_step(config.out / "attributes"))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ zsltf run zero_shot --images photos/ --classes attributes.csv   (a folder of pho
 Expected (drawn pictures, seeds 0 to 4, CPU): mean unseen accuracy 0.91, chance 0.125.
 """
 
-import shlex
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.protocols import Method
+from zsltf.reports.next_step import next_step
 from zsltf.reports.zero_shot import print_partitions, write_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.zeroshot.eszsl import ESZSL
@@ -52,7 +52,7 @@ def main(config: Config) -> None:
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_run(folder, outcomes, settings(config), time.perf_counter() - start)
     print_partitions(report)
-    print(f"{config.out}/report.html holds the report. Next: {shlex.join(['zsltf', 'export', str(config.out)])}")
+    print(next_step(config.out))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def needed(net, count):
 def test_activations_are_those_of_the_frozen_part_for_each_view(policy, private_cache):
     net, given = network(), data(augmentation=Augmentation(flip=True), views=2)
     lower, _ = net.cut(HEAD)
-    with cached_activations(streams(given, net), lower, policy) as (found, note):
+    with cached_activations(streams(given, net), lower, 10, policy) as (found, note):
         for activations, stream, views in zip(found, streams(given, net), ((0, 1), (None,)), strict=True):
             for values, view in zip(activations.values, views, strict=True):
                 pixels = np.concatenate([x for x, _, _ in stream.in_order(view)])
@@ -63,7 +63,7 @@ def test_room_is_judged_for_training_and_validation_together(policy, room):
         (both - 1, both - 1, 0, "fit neither in memory nor on disk: the phase runs the frozen part every epoch"),
     ):
         room(memory, disk)
-        with cached_activations(streams(given, net), lower, policy) as (found, note):
+        with cached_activations(streams(given, net), lower, 10, policy) as (found, note):
             assert len(found) == kept
         assert note == f"0 + 0 MiB of activations {where}"
 
@@ -71,10 +71,10 @@ def test_room_is_judged_for_training_and_validation_together(policy, room):
 def test_each_part_is_counted_in_the_note(monkeypatch):
     monkeypatch.setattr("zsltf.training.activation_cache._fill", lambda *_: None)
     net, given = network(), data()
-    lower = type("Lower", (), {"output_shape": (None, 256, 1024)})()
-    with cached_activations(streams(given, net), lower, "memory") as (_, note):
+    lower = type("Lower", (), {"output_shape": (None, 256, 1024), "outputs": [None]})()
+    with cached_activations(streams(given, net), lower, 10, "memory") as (_, note):
         assert note == f"{len(given.train)} + {len(given.validation)} MiB of activations in memory"
-    with cached_activations(streams(given, net)[:1], lower, "memory") as (_, note):
+    with cached_activations(streams(given, net)[:1], lower, 10, "memory") as (_, note):
         assert note == f"{len(given.train)} MiB of activations in memory"
 
 

@@ -1,9 +1,10 @@
 """What report.json holds of a classification run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
 
+from zsltf.data.labelled import LabelledImages
 from zsltf.evaluation.classification_report import ClassificationReport
 
 __all__ = ["Baseline", "ClassificationRun", "DataSummary"]
@@ -25,6 +26,26 @@ class DataSummary:
     """Folders that are no class."""
     duplicates: Sequence[Mapping[str, Any]] = ()
     """Pairs of images of two parts that are the same or nearly so: first, second, distance in bits (0: the same)."""
+
+    @classmethod
+    def of(
+        cls, labelled: LabelledImages, parts: Mapping[str, Any], skipped: Mapping[str, str], config: Mapping[str, Any]
+    ) -> Self:
+        """Of a recipe's images.
+
+        Args:
+            labelled: what was read.
+            parts: part -> rows.
+            skipped: file that could not be decoded -> reason.
+            config: settings, with the LabelledSource's under `images`.
+        """
+        return cls(
+            source=str(config.get("images", {}).get("data") or "drawn pictures"),
+            images={part: len(rows) for part, rows in parts.items()},
+            skipped=skipped,
+            folders_left_out=labelled.left_out,
+            duplicates=[asdict(pair) for pair in labelled.near_duplicates],
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

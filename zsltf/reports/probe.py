@@ -28,20 +28,13 @@ def write_probe_run(folder: Path, outcome: Probed, *, recipe: str, config: Mappi
         recipe: its name.
         config: settings.
     """
-    labelled = outcome.folded.labelled
-    data = DataSummary(
-        source=str(config.get("images", {}).get("data") or "drawn pictures"),
-        images={f"fold {number}": len(rows) for number, rows in enumerate(outcome.folds)},
-        skipped=outcome.skipped,
-        folders_left_out=labelled.left_out,
-        duplicates=[asdict(pair) for pair in labelled.near_duplicates],
-    )
+    folds = {f"fold {number}": rows for number, rows in enumerate(outcome.folds)}
     run = ClassificationRun(
         recipe=recipe,
         title=f"{type(outcome.validation.choice.method).__name__}, {len(outcome.folds)}-fold cross-validation",
         seconds=outcome.seconds,
         backbone=describe_backbone(outcome.backbone),
-        data=data,
+        data=DataSummary.of(outcome.folded.labelled, folds, outcome.skipped, config),
         schedule=(),
         history=(),
         proofs=(),

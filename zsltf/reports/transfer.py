@@ -1,6 +1,5 @@
 """A fine-tuning's run folder."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +36,11 @@ def write_transfer_run(
     """
     labelled, state = outcome.labelled, outcome.training.state
     stages = (*outcome.backbone.stages, HEAD)
-    data = DataSummary(
-        source=str(config.get("images", {}).get("data") or "drawn pictures"),
-        images={part: len(rows) for part, rows in labelled.split.parts().items()},
-        skipped=outcome.skipped,
-        folders_left_out=labelled.left_out,
-        duplicates=[asdict(pair) for pair in labelled.near_duplicates],
-    )
     run = ClassificationRun(
         recipe=recipe,
         seconds=outcome.seconds,
         backbone=describe_backbone(outcome.backbone),
-        data=data,
+        data=DataSummary.of(labelled, labelled.split.parts(), outcome.skipped, config),
         schedule=schedule_rows(outcome.method.phases(stages), stages),
         history=state.history,
         proofs=state.proofs,

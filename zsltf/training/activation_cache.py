@@ -16,40 +16,32 @@ from zsltf.files import cache_directory
 from zsltf.training.activations import Activations
 from zsltf.training.batches import Stream
 
-__all__ = ["CachePolicy", "cached_activations", "why_not"]
+__all__ = ["CachePolicy", "cached_activations"]
 
 CachePolicy = Literal["auto", "memory", "disk", "off"]
 _SHARE = 0.5  # of the free memory or disk that a cache may take
 
 
-def why_not(stream: Stream, epochs: int, lower: keras.Model | None, policy: CachePolicy) -> str | None:
-    """Why a phase can't, or shouldn't, train from activations; None if it should."""
-    augmented = stream.augmentation.enabled and stream.views is None
-    reasons = {
-        "the cache is off": policy == "off",
-        "nothing below the first trained stage is frozen": lower is None,
-        "MixUp and CutMix mix pixels": stream.augmentation.mixes,
-        "augmentation is new every epoch (give a number of views)": augmented,
-        "each view is used once": policy == "auto" and epochs <= (stream.views or 1),
-        "the cut crosses several tensors": lower is not None and len(lower.outputs) > 1,
-    }
-    return next((reason for reason, holds in reasons.items() if holds), None)
-
-
 @contextmanager
 def cached_activations(
-    streams: Sequence[Stream], lower: keras.Model, policy: CachePolicy
+    streams: Sequence[Stream], lower: keras.Model | None, epochs: int, policy: CachePolicy
 ) -> Iterator[tuple[list[Activations], str]]:
     """Run every view of every image through the frozen part; all kept in memory, else on disk, else not at all.
 
     Args:
-        streams: of training and of validation images.
-        lower: the frozen part.
+        streams: of training images, and of validation images if there are any.
+        lower: the frozen part, if there is one.
+        epochs: of the phase.
         policy: "memory", too, gives way to the disk where there is no room.
 
     Yields:
-        the activations of each stream, or of none of them, and a sentence that says where they are.
+        the activations of each stream, or of none of them, and a sentence that says where they are, or why there are
+        none.
     """
+    reason = _why_not(streams[0], epochs, lower, policy)
+    if lower is None or reason is not None:
+        yield [], str(reason)
+        return
     shapes = [_shape(stream, lower) for stream in streams]
     sizes = [4 * math.prod(shape) for shape in shapes]
     place = _place(sum(sizes), policy)
@@ -63,6 +55,20 @@ def cached_activations(
         for values, stream in zip(arrays, streams, strict=True):
             _fill(values, stream, lower)
         yield [Activations(values=values) for values in arrays], f"{amount} {where}"
+
+
+def _why_not(stream: Stream, epochs: int, lower: keras.Model | None, policy: CachePolicy) -> str | None:
+    """Why a phase can't, or shouldn't, train from activations; None if it should."""
+    augmented = stream.augmentation.enabled and stream.views is None
+    reasons = {
+        "the cache is off": policy == "off",
+        "nothing below the first trained stage is frozen": lower is None,
+        "MixUp and CutMix mix pixels": stream.augmentation.mixes,
+        "augmentation is new every epoch (give a number of views)": augmented,
+        "each view is used once": policy == "auto" and epochs <= (stream.views or 1),
+        "the cut crosses several tensors": lower is not None and len(lower.outputs) > 1,
+    }
+    return next((reason for reason, holds in reasons.items() if holds), None)
 
 
 def _shape(stream: Stream, lower: keras.Model) -> tuple[int, ...]:

@@ -29,7 +29,7 @@ def sweep_first_phase(
         job = TrainingJob(network, data, phases, options, penalties, Checkpoints(Path(place)), None)
         job.begin(resume=False)
         job.network.freeze(phases[0])
-        model = job._compiled(phases[0], cached=False)
+        model = job.compiled(phases[0], cached=False)
         sweep = find_learning_rate(model, job.stream.epochs(0, phases[0].epochs))
     for layer, trainable in frozen:  # the outer ones first: they set those within
         layer.trainable = trainable

@@ -5,11 +5,10 @@ from contextlib import ExitStack
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from zsltf.checks import check_finite
-from zsltf.training.activation_cache import cached_activations, why_not
+from zsltf.training.activation_cache import cached_activations
 from zsltf.training.activations import Activations
 from zsltf.training.batch_norm import batch_norm_layers, recalibrate
 from zsltf.training.batches import Stream
@@ -21,7 +20,7 @@ from zsltf.training.network import Network
 from zsltf.training.optimizer_state import averaged, optimizer_state, restore_optimizer_state
 from zsltf.training.optimizers import kernels
 from zsltf.training.options import TrainingOptions
-from zsltf.training.penalties import Penalty, l2_sp
+from zsltf.training.penalties import Penalty, toward_start
 from zsltf.training.phase_model import NOT_FINITE, PhaseModel
 from zsltf.training.phases import Phase
 from zsltf.training.scalars import ScalarLog
@@ -53,7 +52,7 @@ class TrainingJob:
         self.validation: Stream | None = None
         if data.validation is not None:
             self.validation = stream_of(self.network, data.validation, data, options, replicas=replicas)
-        self.penalties = (*penalties, *self._l2_sp())
+        self.penalties = (*penalties, *toward_start(self.network.backbone.model, options.l2_sp, options.l2_new))
         self.weighting = options.objectives.weighting(len(network.heads))
         own = self.weighting.variables if self.weighting else []
         self.variables = [*self.network.model.variables, *own]
@@ -86,7 +85,7 @@ class TrainingJob:
         self.network.freeze(phase)
         with ExitStack() as stack:
             activations, watched = self._activations(phase, stack)
-            model = self._compiled(phase, cached=activations is not None)
+            model = self.compiled(phase, cached=activations is not None)
             if not phase_is_over(self.state, phase, self.options):
                 self._fit(model, phase, activations, watched, callbacks)
             if phase.batch_norm == "recalibrate":
@@ -112,12 +111,8 @@ class TrainingJob:
     def _activations(self, phase: Phase, stack: ExitStack) -> tuple[Activations | None, Activations | None]:
         """Of the training and the validation images, where the phase can train from them."""
         lower, _ = self.network.cut(phase)
-        policy = self.options.cache
-        found: list[Activations] = []
-        note = why_not(self.stream, phase.epochs, lower, policy)
-        if note is None and lower is not None:
-            streams = [stream for stream in (self.stream, self.validation) if stream is not None]
-            found, note = stack.enter_context(cached_activations(streams, lower, policy))
+        streams = [stream for stream in (self.stream, self.validation) if stream is not None]
+        found, note = stack.enter_context(cached_activations(streams, lower, phase.epochs, self.options.cache))
         del self.state.notes[self.state.phase :]
         self.state.notes.append(f"{phase.name}: {note}")
         train, validation = [*found, None, None][:2]
@@ -128,7 +123,8 @@ class TrainingJob:
             self.network, phase, self.options.objectives, self.penalties, weighting=self.weighting, cached=cached
         )
 
-    def _compiled(self, phase: Phase, *, cached: bool) -> PhaseModel:
+    def compiled(self, phase: Phase, *, cached: bool) -> PhaseModel:
+        """The phase under way, with its optimizer as it was left."""
         model, timeline, number = self._model(phase, cached=cached), self.timeline, self.state.phase
         born = timeline.born(number)
         optimizer: Any = self.options.optimization.build(
@@ -215,10 +211,3 @@ class TrainingJob:
         layers = [self.network.model.get_layer(name) for s in phase.trained(list(stages)) for name in stages[s]]
         dataset = self.stream.in_order() if activations is None else self.stream.activations_in_order(activations)
         recalibrate(model, dataset, [norm for layer in layers for norm in batch_norm_layers(layer)])
-
-    def _l2_sp(self) -> list[Penalty]:
-        """The options' penalties, around the weights that the backbone comes with."""
-        weights = self.network.backbone.model.weights
-        start = {weight.path: np.array(weight) for weight in weights} if self.options.l2_sp else {}
-        both = l2_sp(start, alpha=self.options.l2_sp, beta=self.options.l2_new)
-        return [penalty for penalty in both if penalty.weight]

@@ -11,7 +11,7 @@ from keras import ops
 
 from zsltf.checks import fail
 
-__all__ = ["Penalty", "constrain", "l2_sp"]
+__all__ = ["Penalty", "constrain", "l2_sp", "toward_start"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +63,12 @@ def l2_sp(start: Mapping[str, np.ndarray], *, alpha: float = 0.1, beta: float = 
         return _sum_of_squares([v for v in variables if v.path not in origin])
 
     return Penalty(name="l2_sp", weight=alpha, function=drift), Penalty(name="l2_new", weight=beta, function=new)
+
+
+def toward_start(pretrained: keras.Model, alpha: float, beta: float) -> list[Penalty]:
+    """`l2_sp` around the weights that a model has now, without the terms whose weight is 0."""
+    start = {weight.path: np.array(weight) for weight in pretrained.weights} if alpha else {}
+    return [penalty for penalty in l2_sp(start, alpha=alpha, beta=beta) if penalty.weight]
 
 
 def _sum_of_squares(tensors: Sequence[Any]) -> Any:
