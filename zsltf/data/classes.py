@@ -1,6 +1,5 @@
 """The class table: names, one row of semantics a class, and which classes training may see."""
 
-import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zsltf.checks import check_finite, check_shape, fail
+from zsltf.data.csv_lines import read_cells
 
 __all__ = ["ClassTable", "read_partitions"]
 
@@ -125,16 +125,7 @@ def read_partitions(path: Path, names: Sequence[str]) -> dict[str, Bool[np.ndarr
 
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and rows, each row with its line number; blank lines are left out."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except OSError as error:
-        fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
-    except UnicodeDecodeError as error:
-        fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
-    except csv.Error as error:
-        fail(str(path), "a CSV file", str(error), "Look for a quote that is never closed.")
+    lines = read_cells(path)
     if len(lines) < 2 or lines[0][1][0] != "class":
         first = lines[0][1][:1] if lines else []
         fail(

@@ -6,7 +6,25 @@ from pathlib import Path
 
 from zsltf.checks import check_choice, fail
 
-__all__ = ["read_lines"]
+__all__ = ["read_cells", "read_lines"]
+
+
+def read_cells(path: Path) -> list[tuple[int, list[str]]]:
+    """Each line that isn't blank with its number, the header first, cells stripped.
+
+    Raises:
+        ValueError: if it can't be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+    except OSError as error:
+        fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
+    except UnicodeDecodeError as error:
+        fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
+    except csv.Error as error:
+        fail(str(path), "a CSV file", str(error), "Look for a quote that is never closed.")
 
 
 def read_lines(path: Path, required: Sequence[str]) -> list[tuple[int, dict[str, str]]]:
@@ -15,16 +33,7 @@ def read_lines(path: Path, required: Sequence[str]) -> list[tuple[int, dict[str,
     Raises:
         ValueError: if it can't be read, has no row, lacks a column, or a row is longer or shorter than the header.
     """
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
-    except OSError as error:
-        fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
-    except UnicodeDecodeError as error:
-        fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
-    except csv.Error as error:
-        fail(str(path), "a CSV file", str(error), "Look for a quote that is never closed.")
+    lines = read_cells(path)
     if len(lines) < 2:
         fail(str(path), "a header and a row an image", f"{len(lines)} lines", "Add rows.")
     (_, header), *rows = lines
