@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from training.problems import FAST, data, examples, losses, network
 
 from zsltf.data.augment import Augmentation
@@ -12,12 +13,15 @@ from zsltf.training.activations import Activations
 from zsltf.training.batches import Examples, Stream
 from zsltf.training.engine import train
 from zsltf.training.phases import Phase
+from zsltf.training.setup import stream_of
 
 HEAD = Phase(name="head", epochs=2, learning_rate=1e-2)
 
 
 class Broken(ImageArray):
     """Images of which those named `broken` can't be decoded."""
+
+    one_size = False
 
     def load(self, index, size, policy="stretch"):
         if self.names[index].startswith("broken"):
@@ -115,3 +119,18 @@ def test_activations_come_in_the_order_and_the_view_of_the_images(largest, monke
     taken = np.concatenate([x for x, _, _ in whole.epochs(1, 4, Activations(values=values))])
     expected = [values[epoch % 2, np.asarray(whole.order(epoch))] for epoch in (1, 2, 3)]
     np.testing.assert_array_equal(taken, np.concatenate(expected))
+
+
+def test_an_array_is_read_a_batch_at_a_time_as_it_is_one_by_one():
+    class Single(ImageArray):
+        one_size = False
+
+    found = []
+    for kind in (ImageArray, Single):
+        images = kind(pixels=examples(21, size=40).images.pixels, y=np.arange(21) % 3)
+        given = data(train=Examples(images=images), augmentation=Augmentation.light())
+        found.append(list(stream_of(network(), given.train, given, FAST, replicas=1).epochs(0, 2)))
+    assert len(found[0]) == 6
+    for one, other in zip(*found, strict=True):
+        for first, second in zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True):
+            np.testing.assert_array_equal(first, second)

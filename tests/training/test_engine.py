@@ -342,6 +342,8 @@ def test_a_loss_that_is_not_finite_stops_and_names_the_batch(tmp_path):
 
 def test_corrupt_files_count_for_nothing(tmp_path):
     class Broken(ImageArray):
+        one_size = False
+
         def load(self, index, size, policy="stretch"):
             if index == 4:
                 raise ValueError("image 4: broken")

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from zsltf.checks import fail
 
-__all__ = ["SUFFIXES", "Resize", "decode"]
+__all__ = ["SUFFIXES", "Resize", "decode", "shrink"]
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
 Resize = Literal["stretch", "crop", "pad"]
@@ -37,7 +37,7 @@ def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8
             if image.format == "JPEG" and image.mode in ("RGB", "L"):
                 longest = 2 * max(_shrunk(image.size, size, resize))
                 image.draft(None, (longest, longest))  # averages by powers of two while decoding
-            return np.asarray(_shrink(_upright_rgb(image), size, resize))
+            return np.asarray(shrink(_upright_rgb(image), size, resize))
     except Exception as error:  # noqa: BLE001 (Pillow's decoders raise of every kind on broken bytes)
         name = "image bytes" if isinstance(source, bytes) else str(source)
         fail(name, "a JPEG, PNG, GIF, BMP or WebP image", f"what Pillow can't read ({error})", "Replace the file.")
@@ -53,7 +53,8 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     return turned.convert("RGB")
 
 
-def _shrink(image: Image.Image, size: int, resize: Resize) -> Image.Image:
+def shrink(image: Image.Image, size: int, resize: Resize) -> Image.Image:
+    """An RGB image, averaged down where it is bigger than a network of this input size takes; see decode."""
     shrunk = _shrunk(image.size, size, resize)
     return image if shrunk == image.size else image.resize(shrunk, Image.Resampling.BILINEAR)
 

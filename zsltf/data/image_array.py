@@ -9,7 +9,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from zsltf.checks import check_shape, fail
-from zsltf.data.decode import Resize, _shrink
+from zsltf.data.decode import Resize, shrink
 from zsltf.data.images import Labels, Rows, row_numbers
 
 __all__ = ["ImageArray"]
@@ -51,9 +51,15 @@ class ImageArray:
         """Read `.npy` files; the pixels are memory-mapped."""
         return cls(pixels=np.load(pixels, mmap_mode="r", allow_pickle=False), y=np.load(y, allow_pickle=False))
 
+    @property
+    def one_size(self) -> bool:
+        """That of the array."""
+        return True
+
     def load(self, index: int, size: int, policy: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
         """One image, rounded to whole levels; see Images."""
-        return np.asarray(_shrink(Image.fromarray(_levels(self.pixels[index])), size, policy))
+        pixels = np.array(_levels(self.pixels[index]))
+        return pixels if max(pixels.shape[:2]) <= size else np.asarray(shrink(Image.fromarray(pixels), size, policy))
 
     def select(self, which: Rows) -> "ImageArray":
         """The images of these indices or of this mask, in this order: a copy, rounded to whole levels."""

@@ -38,6 +38,10 @@ class Images(Protocol):
     def names(self) -> tuple[str, ...]:
         """One printable name an image."""
 
+    @property
+    def one_size(self) -> bool:
+        """Whether `load` gives all images the same shape: then many can be read in one call."""
+
     def __len__(self) -> int: ...
 
     def load(self, index: int, size: int, policy: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
@@ -112,6 +116,11 @@ class ImageFolder:
     def names(self) -> tuple[str, ...]:
         """The paths."""
         return self.paths
+
+    @property
+    def one_size(self) -> bool:
+        """Files may have any size."""
+        return False
 
     def load(self, index: int, size: int, policy: Resize = "stretch") -> UInt8[np.ndarray, "H W 3"]:
         """Decode one file; see Images."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 import keras
+import numpy as np
 
 from zsltf.checks import check_choice, check_positive
 from zsltf.data.decode import Resize
@@ -57,8 +58,12 @@ class Preprocess(keras.layers.Layer):
     def normalise(self, images: Any) -> Any:
         """Reorder, shift and scale the channels of resized images."""
         if self.channels == "bgr":
-            images = images[..., ::-1]
-        return (images - keras.ops.array(self.mean)) / keras.ops.array(self.scale)
+            images = keras.ops.take(images, [2, 1, 0], axis=-1)
+        mean, scale = (
+            np.broadcast_to(np.array(values, np.float32), (self.size, 3)) for values in (self.mean, self.scale)
+        )
+        shifted = images - mean  # a row at a time, for three numbers are slow to broadcast
+        return shifted if set(self.scale) == {1.0} else shifted / scale
 
     def call(self, images: Any) -> Any:
         return self.normalise(self.resize(images))

@@ -18,6 +18,8 @@ from zsltf.training.activations import Activations
 
 __all__ = ["Examples", "Stream", "epoch_order"]
 
+_IN_TURN: dict[str, Any] = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Examples:
@@ -138,15 +140,26 @@ class Stream:
         def load(row: np.int32) -> np.ndarray:
             return self._load(int(row), augmentation.decode_size(size))
 
-        def read(row: Any, view: Any) -> Any:
-            pixels = tf.ensure_shape(in_python(load, [row], tf.uint8), (None, None, 3))
+        def load_all(rows: np.ndarray) -> np.ndarray:
+            return np.stack([load(row) for row in rows])
+
+        def loaded(rows: Any) -> Any:
+            if not self.examples.images.one_size:
+                return rows.map(lambda row: (row, pixels(load, row)), **_IN_TURN)
+            many = rows.batch(self.batch_size).map(lambda rows: (rows, pixels(load_all, rows)), **_IN_TURN)
+            return many.unbatch().apply(tf.data.experimental.assert_cardinality(len(self.examples)))
+
+        def pixels(function: Callable[..., np.ndarray], rows: Any) -> Any:
+            return tf.ensure_shape(in_python(function, [rows], tf.uint8), (*rows.shape, None, None, 3))
+
+        def read(row: Any, pixels: Any, view: Any) -> Any:
             good = tf.size(pixels) > 0
             seed = _seed(self.seed, 0, view, row)
             x = tf.cond(good, lambda: augment(pixels, seed), lambda: tf.zeros((size, size, 3)))
             return tf.ensure_shape(x, (size, size, 3)), labels[row], weights[row] * tf.cast(good, tf.float32)
 
         def batches(rows: Any, view: Any) -> Any:
-            images = rows.map(lambda row: read(row, view), num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+            images = loaded(rows).map(lambda row, pixels: read(row, pixels, view), **_IN_TURN)
             full = images.batch(self.batch_size, drop_remainder=drop_remainder)
             return full.map(lambda x, y, weight: (x, self.targets(y), weight))
 
