@@ -70,7 +70,7 @@ def cached_phase(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
 
 def head_step(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
     """Steps of the head from cached features, between them steps through the frozen network."""
-    images = pictures.array(2 * scale.batch_size, scale.size)
+    images = pictures.array(4 * scale.batch_size, scale.size)
     ours, theirs = network("resnet50", scale.size), network("resnet50", scale.size)
     phase = Phase(name="head", epochs=scale.rounds + 1, learning_rate=RATE, schedule="constant")
     keras_epoch, other = bare_epoch(theirs, phase, images, scale)

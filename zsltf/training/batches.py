@@ -145,11 +145,11 @@ class Stream:
 
         def loaded(rows: Any) -> Any:
             if not self.examples.images.one_size:
-                return rows.map(lambda row: (row, pixels(load, row)), **_IN_TURN)
-            many = rows.batch(self.batch_size).map(lambda rows: (rows, pixels(load_all, rows)), **_IN_TURN)
+                return rows.map(lambda row: (row, called(load, row)), **_IN_TURN)
+            many = rows.batch(self.batch_size).map(lambda rows: (rows, called(load_all, rows)), **_IN_TURN)
             return many.unbatch().apply(tf.data.experimental.assert_cardinality(len(self.examples)))
 
-        def pixels(function: Callable[..., np.ndarray], rows: Any) -> Any:
+        def called(function: Callable[..., np.ndarray], rows: Any) -> Any:
             return tf.ensure_shape(in_python(function, [rows], tf.uint8), (*rows.shape, None, None, 3))
 
         def read(row: Any, pixels: Any, view: Any) -> Any:
