@@ -145,7 +145,7 @@ def _uses(name: str, pictures: Pictures, scale: Scale) -> Iterator[tuple[str, Ca
     net = network(name, scale.size)
     phase = Phase(name="all", epochs=1, learning_rate=1e-3, train_from=next(iter(net.stages)), batch_norm="train")
     model, images = bare(net, phase), pictures.array(scale.batch_size, scale.size)
-    x, y = as_input(net.backbone, images), one_hot(images.y)
+    x, y = images.pixels.astype(np.float32), one_hot(images.y)
     infer = tf.function(lambda pixels: model(pixels, training=False))
     yield "inference", lambda: infer(tf.constant(x))
     yield "training of all", lambda: model.train_on_batch(x, y)
