@@ -9,7 +9,7 @@ quickstart: .venv/.installed  ## draw pictures, train, export in three formats, 
 	@echo "Open runs/quickstart/report.html"
 
 test: .venv/.installed-dev lint  ## what CI runs
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
 test-all: .venv/.installed-dev lint  ## the slow tests too: every figure of the README
 	$(BIN)/pytest

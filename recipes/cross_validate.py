@@ -16,6 +16,7 @@ from zsltf.evaluation.grid import read_axes
 from zsltf.evaluation.tuning import tune
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.reports.classification import print_schedule
 from zsltf.reports.next_step import next_step
 from zsltf.reports.tuning import print_trials, write_tuning_run
 from zsltf.runs import RUN_FILES, settings
@@ -45,7 +46,7 @@ def main(config: Config) -> None:
     config.images.check_apart(config.out)
     axes = read_axes(config.method, config.vary)
     folded = load_folds(config.images, stratified=config.stratified)
-    tuning = tune(config.method, axes, config.network.build, folded, announce=print)
+    tuning = tune(config.method, axes, config.network.build, folded, announce=print, show=print_schedule)
     chosen = settings(replace(config, method=tuning.best.method))
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_tuning_run(folder, tuning, recipe="cross_validate", config=chosen)

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -84,7 +85,9 @@ def _start(script: Path, program: str, arguments: list[str]) -> int:
     import tyro
 
     module = _module(script)
-    module.main(tyro.cli(module.Config, prog=program, args=arguments))
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
+        module.main(tyro.cli(module.Config, prog=program, args=arguments))
     return 0
 
 

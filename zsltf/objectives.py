@@ -30,6 +30,8 @@ class OneClass:
 
     def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
         """Integers (N,) or one-hot rows (N, C) to rows of the class table, or a ValueError about `what`."""
+        if classes.seen.sum() < 2:
+            fail("classes", "two seen ones to tell apart", str(classes.seen.sum()), "Add another, or 'other things'.")
         return class_rows(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
@@ -60,7 +62,9 @@ class SeveralClasses:
         return len(classes)
 
     def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
-        """Multi-hot rows (N, C), or a ValueError about `what`."""
+        """Multi-hot rows (N, C), or integers (N,) where every image has one, or a ValueError about `what`."""
+        if np.ndim(y) == 1:
+            y = np.eye(len(classes))[class_rows(y, len(classes), what)]
         return multi_hot(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:

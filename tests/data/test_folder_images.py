@@ -35,7 +35,7 @@ def test_every_folder_is_a_class_in_alphabetical_order(tmp_path):
     assert found.images.names == ("ant/0.png", "ant/deep/1.png", "bee/0.png")
     np.testing.assert_array_equal(found.images.y, [0, 0, 1])
     assert found.parts is None
-    assert found.left_out == ("ant/notes.txt",)
+    assert (found.left_out, found.not_images) == ((), ("ant/notes.txt",))
 
 
 def test_a_table_chooses_and_orders_the_classes(tmp_path):
@@ -55,7 +55,7 @@ def test_folders_of_parts_split_the_images(parts):
         assert of_class == found.classes.names[label]
     assert len(found.images) == 12
     assert found.images.load(0, 6).shape == (6, 6, 3)
-    assert found.left_out == ("test/bee/notes.txt",)
+    assert (found.left_out, found.not_images) == ((), ("test/bee/notes.txt",))
 
 
 def test_the_layout_of_tfds_image_folder_is_read_alike(parts):

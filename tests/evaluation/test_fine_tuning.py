@@ -12,6 +12,7 @@ from zsltf.data.splits import Split
 from zsltf.evaluation.fine_tuning import TransferProtocol, run_fine_tuning, scratch_method
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.training.batch_norm import batch_norm_layers
+from zsltf.training.learning_rate_finder import LearningRateRange
 from zsltf.training.phases import PRESETS, Phase
 from zsltf.transfer.fine_tune import FineTune
 
@@ -90,6 +91,17 @@ def test_the_suggestion_is_used_for_the_first_phase_if_asked(shown, tmp_path, ca
     assert rates == [done.sweep.suggestion, METHOD.fine_tune_rate]
     assert done.main.training.state.history[0]["learning_rate"] == pytest.approx(done.sweep.suggestion, rel=1e-6)
     assert f"the loss falls fastest at {done.sweep.suggestion:.2g}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_sweep_that_suggests_nothing_is_shown_and_cannot_be_used(tmp_path, monkeypatch, capsys):
+    rising = LearningRateRange(rates=np.geomspace(1e-3, 1, 3), losses=np.array([1.0, 1.5, 5.0]))
+    monkeypatch.setattr("zsltf.evaluation.fine_tuning.sweep_first_phase", lambda *_: rising)
+    done = run(tmp_path / "shown", find_learning_rate="show")
+    assert done.main.training.state.history
+    assert "the loss never falls." in " ".join(capsys.readouterr().out.split())
+    message = r"learning rate sweep: expected a loss that falls, received its best value, 1, at the first rate\. Give"
+    with pytest.raises(ValueError, match=message):
+        run(tmp_path / "used", find_learning_rate="use")
 
 
 @pytest.mark.parametrize("schedule", PRESETS)

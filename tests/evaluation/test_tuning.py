@@ -42,7 +42,7 @@ def folded(images=None, test=range(24, 36)):
 
 
 def tuned(data, axes=AXES, method=SHORT, announce=lambda _: None):
-    return tune(method, axes, backbone, data, announce=announce)
+    return tune(method, axes, backbone, data, announce=announce, show=lambda rows: None)
 
 
 @pytest.fixture(scope="module")

@@ -21,15 +21,26 @@ from zsltf.runs import Run
 from zsltf.training.history import read_history
 
 STAGES = ("stem", "block1", "block2", "block3", "head")
+PLAIN = {"course": "cosine", "layer_decay": 1.0}
 SCHEDULE = [
-    {"phase": "head", "epochs": 3, "batch_norm": "frozen", "rates": dict.fromkeys(STAGES, 0.0) | {"head": 1e-3}},
     {
+        "phase": "head",
+        "epochs": 3,
+        "course": "cosine, 0.5 warm-up",
+        "batch_norm": "frozen",
+        "layer_decay": 1.0,
+        "rates": dict.fromkeys(STAGES, 0.0) | {"head": 1e-3},
+    },
+    {
+        **PLAIN,
         "phase": "from block3",
         "epochs": 4,
         "batch_norm": "frozen",
         "rates": dict.fromkeys(STAGES, 0.0) | {"block3": 5e-5, "head": 1e-4},
     },
     {
+        **PLAIN,
+        "layer_decay": 0.9,
         "phase": "all",
         "epochs": 5,
         "batch_norm": "recalibrate",
@@ -353,7 +364,7 @@ def test_without_mistakes_phases_baseline_and_training_counts(small):
 def test_many_narrow_phases_and_many_epochs(small):
     stages = {f"block{i}": 1e-4 / i for i in range(1, 13)} | {"head": 1e-3}
     schedule = [
-        {"phase": f"from block{i}", "epochs": 1 + 80 * (i == 3), "batch_norm": "train", "rates": stages}
+        {**PLAIN, "phase": f"from block{i}", "epochs": 1 + 80 * (i == 3), "batch_norm": "train", "rates": stages}
         for i in range(1, 13)
     ]
     page, _, _ = small(schedule=schedule, history=history(schedule), proofs=[])
@@ -421,7 +432,7 @@ def test_the_schedule_on_the_terminal():
 
 
 def test_names_on_the_terminal_are_no_markup():
-    rows = [{"phase": "[red]x[/red]", "epochs": 1, "batch_norm": "train", "rates": {"[b]": 0.0, "head": 0.02}}]
+    rows = [{**PLAIN, "phase": "[red]x[/red]", "epochs": 1, "batch_norm": "train", "rates": {"[b]": 0.0, "head": 0.02}}]
     _, lines = printed(print_schedule, rows)
     assert ["phase", "[red]x[/red]"] in lines
     assert ["[b]", "frozen"] in lines

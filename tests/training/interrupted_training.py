@@ -34,7 +34,7 @@ def main(folder: Path, name: str, kill_at: float | None = None) -> None:
     if kill_at is not None:
         threading.Thread(target=kill_after, args=(kill_at,), daemon=True).start()
     given = data(augmentation=Augmentation(flip=True, padding=3))
-    outcome = train(net, given, phases, options, folder=folder / "checkpoints", resume=True, callbacks=[Alive(folder)])
+    outcome = train(net, given, phases, options, folder=folder / "checkpoints", resume=True, callbacks=[Ended(folder)])
     np.savez(folder / "final.npz", *(np.array(weight) for weight in outcome.network.model.weights))
     np.save(folder / "losses.npy", [row["loss"] for row in outcome.state.history])
 
@@ -44,16 +44,16 @@ def kill_after(seconds: float) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-class Alive(keras.callbacks.Callback):
-    """Notes every epoch that is trained, so that the test knows how often one was."""
+class Ended(keras.callbacks.Callback):
+    """Notes process, phase and number of every epoch that is trained to its end, before its checkpoint is written."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.file = folder / "epochs.txt"
 
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:
         with self.file.open("a") as file:
-            file.write(f"{self.model.phase.name} {epoch}\n")
+            file.write(f"{os.getpid()} {self.model.phase.name.replace(' ', '_')} {epoch}\n")
 
 
 if __name__ == "__main__":

@@ -113,15 +113,20 @@ def swept(strategy):
 
 
 def trained_by_the_engine(strategy, **objectives):
-    """Two heads and a penalty: largest differences of the log and of the weights from those of one device."""
+    """Two heads, two phases and a penalty: largest differences of the log and of the weights from one device's.
+
+    The last batch of the validation images holds one image.
+    """
     options = TrainingOptions(batch_size=10, keep="last", objectives=Objectives(**objectives))
-    phase = Phase(name="head", epochs=2, learning_rate=1e-2)
+    head = Phase(name="head", epochs=2, learning_rate=1e-2)
+    phases = [head, Phase(name="above", epochs=1, learning_rate=1e-3, train_from="block4")]
+    given = problems.data(validation=problems.examples(11, seed=1))
     size = Penalty(name="size", weight=0.1, function=lambda variables: keras.ops.sum(variables[0] ** 2))
     found = []
     for scope in (tf.distribute.get_strategy().scope(), strategy.scope()):
         with scope:
             net = problems.network({"class": LinearHead(), "attributes": AttributeHead()})
-            outcome = train(net, problems.data(), [phase], options, penalties=[size])
+            outcome = train(net, given, phases, options, penalties=[size])
         figures = [
             [v for name, v in row.items() if name.endswith(("loss", "accuracy", "size"))]
             for row in outcome.state.history

@@ -39,17 +39,17 @@ def needed(net, count):
 def test_activations_are_those_of_the_frozen_part_for_each_view(policy, private_cache):
     net, given = network(), data(augmentation=Augmentation(flip=True), views=2)
     lower, _ = net.cut(HEAD)
-    with cached_activations(streams(given, net), lower, 10, policy) as (found, note):
-        for activations, stream, views in zip(found, streams(given, net), ((0, 1), (None,)), strict=True):
-            for values, view in zip(activations.values, views, strict=True):
-                pixels = np.concatenate([x for x, _, _ in stream.in_order(view)])
-                expected = lower(net.backbone.preprocess.normalise(pixels), training=False)
-                np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
-        assert np.abs(found[0].values[0] - found[0].values[1]).max() > 1e-3
-        assert isinstance(found[0].values, np.memmap) == bool(list(private_cache.glob("activations.*")))
-        assert isinstance(found[0].values, np.memmap) == (policy == "disk")
+    before = set(private_cache.iterdir())
+    found, note = cached_activations(streams(given, net), lower, 10, policy)
+    for activations, stream, views in zip(found, streams(given, net), ((0, 1), (None,)), strict=True):
+        for values, view in zip(activations.values, views, strict=True):
+            pixels = np.concatenate([x for x, _, _ in stream.in_order(view)])
+            expected = lower(net.backbone.preprocess.normalise(pixels), training=False)
+            np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-5)
+    assert np.abs(found[0].values[0] - found[0].values[1]).max() > 1e-3
+    assert isinstance(found[0].values, np.memmap) == (policy == "disk")
+    assert set(private_cache.iterdir()) == before  # a process that is killed leaves no file behind
     assert note.endswith(" in memory" if policy == "memory" else " on disk")
-    assert not list(private_cache.glob("activations.*"))
 
 
 @pytest.mark.parametrize("policy", ["auto", "memory"])
@@ -63,8 +63,8 @@ def test_room_is_judged_for_training_and_validation_together(policy, room):
         (both - 1, both - 1, 0, "fit neither in memory nor on disk: the phase runs the frozen part every epoch"),
     ):
         room(memory, disk)
-        with cached_activations(streams(given, net), lower, 10, policy) as (found, note):
-            assert len(found) == kept
+        found, note = cached_activations(streams(given, net), lower, 10, policy)
+        assert len(found) == kept
         assert note == f"0 + 0 MiB of activations {where}"
 
 
@@ -72,10 +72,10 @@ def test_each_part_is_counted_in_the_note(monkeypatch):
     monkeypatch.setattr("zsltf.training.activation_cache._fill", lambda *_: None)
     net, given = network(), data()
     lower = type("Lower", (), {"output_shape": (None, 256, 1024), "outputs": [None]})()
-    with cached_activations(streams(given, net), lower, 10, "memory") as (_, note):
-        assert note == f"{len(given.train)} + {len(given.validation)} MiB of activations in memory"
-    with cached_activations(streams(given, net)[:1], lower, 10, "memory") as (_, note):
-        assert note == f"{len(given.train)} MiB of activations in memory"
+    _, note = cached_activations(streams(given, net), lower, 10, "memory")
+    assert note == f"{len(given.train)} + {len(given.validation)} MiB of activations in memory"
+    _, note = cached_activations(streams(given, net)[:1], lower, 10, "memory")
+    assert note == f"{len(given.train)} MiB of activations in memory"
 
 
 @pytest.mark.parametrize(("memory", "disk"), [(0, 1 << 30), (0, 0)])

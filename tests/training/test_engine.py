@@ -60,7 +60,16 @@ def test_training_from_cached_activations_is_the_plain_training(augmentation, vi
         np.testing.assert_allclose(first, second, rtol=1e-5)
 
 
-def test_a_disk_holds_what_memory_cannot(monkeypatch, private_cache):
+def test_statistics_are_measured_on_plain_images_though_views_are_cached():
+    given = data(augmentation=Augmentation(flip=True, padding=3), views=2)
+    above = Phase(name="above", epochs=3, learning_rate=1e-2, train_from="block4", batch_norm="recalibrate")
+    phases = [above, dataclasses.replace(above, name="again")]
+    outcomes = [train(network(), given, phases, options) for options in (CACHED, PLAIN)]
+    assert "in memory" in outcomes[0].state.notes[1]
+    np.testing.assert_allclose(*map(losses, outcomes), rtol=1e-5)
+
+
+def test_a_disk_holds_what_memory_cannot(monkeypatch):
     monkeypatch.setattr("psutil.virtual_memory", type("Memory", (), {"available": 10}))
     monkeypatch.setattr("zsltf.training.activations.Activations.largest_constant", 0)
     on_disk = train(net := network(), data(), fine_tune(net), CACHED)
@@ -69,7 +78,6 @@ def test_a_disk_holds_what_memory_cannot(monkeypatch, private_cache):
     np.testing.assert_allclose(
         losses(on_disk), losses(train(net := network(), data(), fine_tune(net), PLAIN)), rtol=1e-5
     )
-    assert not list(private_cache.glob("activations.*"))
 
 
 def test_without_room_anywhere_the_phase_runs_the_plain_way(monkeypatch):
@@ -328,15 +336,17 @@ def test_balanced_class_weights_are_as_if_every_class_had_as_many_images():
     assert row["loss"] == pytest.approx(np.mean([loss[few.images.y == c].mean() for c in range(3)]), rel=1e-5)
 
 
-def test_a_loss_that_is_not_finite_stops_and_names_the_batch(tmp_path):
+@pytest.mark.parametrize("jit", [False, True], ids=["plain", "XLA"])
+def test_a_loss_that_is_not_finite_stops_and_names_the_batch(jit, tmp_path):
     poison = Penalty(name="poison", weight=1.0, function=lambda v: keras.ops.log(keras.ops.sum(v[0]) * 0.0 - 1.0))
     net = network()
     phases = preset("head_only", list(net.stages), head_epochs=1)
     message = (
         r"loss: expected a finite number, received NaN or infinity in phase 'head', epoch 1, step 1, of image \d+,"
     )
+    options = dataclasses.replace(LAST, jit_compile=jit)
     with pytest.raises(ValueError, match=message):
-        train(net, data(), phases, LAST, penalties=[poison], folder=tmp_path)
+        train(net, data(), phases, options, penalties=[poison], folder=tmp_path)
     train(network(), data(), phases, LAST, folder=tmp_path)
 
 

@@ -6,7 +6,7 @@ from keras import ops
 
 from zsltf.closed import ClassScores
 from zsltf.similarities.dot import Dot
-from zsltf.training.penalties import Penalty, constrain, l2_sp
+from zsltf.training.penalties import Penalty, constrain, l2_sp, toward_start
 
 
 def variables(**values):
@@ -28,6 +28,15 @@ def test_starting_point_and_new_variables_are_kept_apart():
     assert drift.value(theta) == 0 + 4 + 1
     assert new.value(theta) == 1 + 4 + 9 + 16 + 4
     assert drift.value(theta[1:]) == new.value(theta[:1]) == 0  # nothing of the kind is trained
+
+
+def test_each_half_alone_knows_what_is_new():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, name="old")])
+    theta = [*model.weights, *variables(head=[1, 2])]
+    (drift,), (new,) = toward_start(model, 0.5, 0.0), toward_start(model, 0.0, 0.5)
+    assert (drift.name, new.name) == ("l2_sp", "l2_new")
+    assert (drift.value(theta), new.value(theta)) == (0, 5)
+    assert toward_start(model, 0.0, 0.0) == []
 
 
 def test_gradients_pull_to_the_starting_point():

@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from training.problems import FAST, assert_same_weights, data, losses, network
+from training.problems import CLASSES, FAST, assert_same_weights, data, losses, network
 
+from zsltf.heads.attributes import AttributeHead
 from zsltf.training.checkpoints import Checkpoints
 from zsltf.training.engine import train
 from zsltf.training.optimizers import OptimizerOptions
@@ -37,6 +39,17 @@ def uninterrupted(tmp_path_factory):
     return run(tmp_path_factory.mktemp("uninterrupted"))
 
 
+class Begun(keras.callbacks.Callback):
+    """The epochs that a process begins."""
+
+    def __init__(self):
+        super().__init__()
+        self.epochs = []
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epochs.append(epoch)
+
+
 class StopAfter(keras.callbacks.Callback):
     """Raises at the n-th batch of its life, whatever the phase."""
 
@@ -50,11 +63,13 @@ class StopAfter(keras.callbacks.Callback):
             raise InterruptionError
 
 
-@pytest.mark.parametrize("batches", [0, 5, 9, 15])
-def test_stopped_in_any_phase_it_ends_with_the_same_weights(batches, uninterrupted, tmp_path):
+@pytest.mark.parametrize(("batches", "left"), [(0, 4), (5, 3), (9, 2), (15, 1)])
+def test_stopped_in_any_phase_it_ends_with_the_same_weights(batches, left, uninterrupted, tmp_path):
     with pytest.raises(InterruptionError):
         run(tmp_path, [StopAfter(batches)])
-    resumed = run(tmp_path)
+    begun = Begun()
+    resumed = run(tmp_path, [begun])
+    assert len(begun.epochs) == left
     assert losses(resumed) == losses(uninterrupted)
     assert resumed.state.best == uninterrupted.state.best
     assert resumed.state.proofs == uninterrupted.state.proofs
@@ -93,6 +108,15 @@ def test_other_settings_are_refused_by_name(tmp_path):
         run(tmp_path, options=other)
 
 
+def test_other_attributes_are_refused(tmp_path):
+    phase = Phase(name="head", epochs=1, learning_rate=1e-2)
+    net = network({"attributes": AttributeHead()})
+    train(net, data(), [phase], FAST, folder=tmp_path)
+    other = replace(net, classes=replace(CLASSES, semantics=1 - CLASSES.semantics))
+    with pytest.raises(ValueError, match=r"resume: expected the settings of the checkpoint, received other attributes"):
+        train(other, data(), [phase], FAST, folder=tmp_path, resume=True)
+
+
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     run(tmp_path)
     (tmp_path / "state.npz").write_bytes(b"not a checkpoint")
@@ -120,6 +144,25 @@ def killed_until_done(folder, name, kills, seconds):
     return hits
 
 
+def epochs_of(folder):
+    """Of each process: the epochs that it trained to their end, in order."""
+    ended = [line.split() for line in (folder / "epochs.txt").read_text("utf-8").splitlines()]
+    processes = dict.fromkeys(process for process, *_ in ended)
+    return [[tuple(epoch) for process, *epoch in ended if process == each] for each in processes]
+
+
+def assert_nothing_whole_is_trained_again(folder, whole):
+    """A killed process may have ended an epoch without its checkpoint; that one alone is trained twice."""
+    (expected,) = epochs_of(whole)
+    done = 0
+    for epochs in epochs_of(folder):
+        first = expected.index(epochs[0])
+        assert done - 1 <= first <= done
+        assert epochs == expected[first : first + len(epochs)]
+        done = first + len(epochs)
+    assert done == len(expected)
+
+
 def assert_as_uninterrupted(folder, whole):
     with np.load(folder / "final.npz") as resumed, np.load(whole / "final.npz") as expected:
         for key in expected.files:
@@ -143,4 +186,5 @@ def test_killed_with_sigkill_it_ends_with_the_same_weights(name, kills, seconds,
     subprocess.run([sys.executable, str(SCRIPT), str(whole), name], check=True, capture_output=True)
     hits = killed_until_done(folder, name, kills, seconds)
     assert hits >= kills // 2
+    assert_nothing_whole_is_trained_again(folder, whole)
     assert_as_uninterrupted(folder, whole)

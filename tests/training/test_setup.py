@@ -40,7 +40,6 @@ def test_one_hot_labels_and_integers_of_any_kind_train_alike(heads, y):
             LinearHead(),
             r"train labels: expected a single 1 a row of one-hot labels, received 2 for image 4\. Take a ",
         ),
-        (Y, MultiLabelHead(), r"train labels: expected multi-hot \(N, 3\), received shape \(30,\)"),
         (Y / 2, LinearHead(), r"train labels: expected integers \(N,\), or one-hot \(N, 3\), received float64 \(30,\)"),
         (np.eye(4)[Y], LinearHead(), r"train labels: expected integers .*, received float64 \(30, 4\)"),
         (Y + 3 * (np.arange(30) == 7), LinearHead(), r"train labels: expected rows 0 to 2 .*, received 4 for image 7"),
@@ -49,6 +48,23 @@ def test_one_hot_labels_and_integers_of_any_kind_train_alike(heads, y):
 def test_labels_that_the_head_does_not_take_are_refused(y, head, message):
     with pytest.raises(ValueError, match=message):
         trained(y, {"class": head})
+
+
+def test_one_label_an_image_is_a_case_of_several():
+    heads = {"class": MultiLabelHead()}
+    assert losses(trained(Y, heads)) == losses(trained(np.eye(3)[Y], heads))
+
+
+def test_a_softmax_over_one_class_is_refused():
+    net = Network.build(network().backbone, {"class": LinearHead()}, CLASSES.select([0]))
+    with pytest.raises(ValueError, match=r"classes: expected two seen ones to tell apart, received 1\. Add another"):
+        train(net, data(train=labelled(0 * Y), validation=None), [HEAD], LAST)
+
+
+def test_patience_without_validation_images_is_refused():
+    options = dataclasses.replace(LAST, patience=2)
+    with pytest.raises(ValueError, match=r"patience: expected validation images to watch, received none\. Set some"):
+        trained(Y, options=options)
 
 
 def test_images_of_unseen_classes_are_never_trained_on():

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from zsltf.training.optimizers import OptimizerOptions
+from zsltf.training.options import TrainingOptions
 from zsltf.training.strategy import check_replicas, make_strategy
 
 
@@ -66,16 +67,18 @@ class Two:
 
 
 def test_what_several_devices_cannot_do_is_refused_before_training():
-    check_replicas(Two(), OptimizerOptions(ema=0.9))
-    check_replicas(make_strategy("cpu"), OptimizerOptions(accumulate=4, clip_norm=1.0))
-    with pytest.raises(
-        ValueError, match=r"OptimizerOptions.accumulate: expected 1 on 2 devices, received 4. Take larger"
+    def options(batch_size=8, **optimization):
+        return TrainingOptions(batch_size=batch_size, optimization=OptimizerOptions(**optimization))
+
+    check_replicas(Two(), options(ema=0.9))
+    check_replicas(make_strategy("cpu"), options(batch_size=7, accumulate=4, clip_norm=1.0))
+    for wrong, message in (
+        (options(accumulate=4), r"OptimizerOptions.accumulate: expected 1 on 2 devices, received 4. Take larger"),
+        (options(clip_norm=0.5), r"OptimizerOptions.clip_norm: expected 0 on 2 devices, received 0.5. Train on one"),
+        (options(batch_size=7), r"TrainingOptions.batch_size: expected a multiple of the 2 devices, received 7. The"),
     ):
-        check_replicas(Two(), OptimizerOptions(accumulate=4))
-    with pytest.raises(
-        ValueError, match=r"OptimizerOptions.clip_norm: expected 0 on 2 devices, received 0.5. Train on one"
-    ):
-        check_replicas(Two(), OptimizerOptions(clip_norm=0.5))
+        with pytest.raises(ValueError, match=message):
+            check_replicas(Two(), wrong)
 
 
 def test_names():

@@ -38,6 +38,16 @@ def test_two_layers_of_a_stage_have_rates_of_their_own():
     assert [shares[f"block{i}_conv/kernel"] for i in (1, 2, 3, 4)] == [0.0625, 0.125, 0.25, 0.5]
 
 
+def test_a_rate_that_moves_no_float32_is_refused_before_training():
+    slow = dataclasses.replace(PHASE, train_from="block1", layer_decay=0.01)
+    message = r"Phase 'all', rate of block1: expected at least 1e-09, .*, received 1e-11\. Raise stage_decay or layer"
+    with pytest.raises(ValueError, match=message):
+        train(network(), data(), [slow], FAST)
+    one_step = dataclasses.replace(FAST, batch_size=30, keep="last")
+    fastest = dataclasses.replace(slow, layer_decay=0.0325)  # 1.1e-9 at the bottom, in one step
+    assert train(network(), data(), [fastest], one_step).state.proofs[0]["frozen"] == []
+
+
 def test_the_heads_may_be_frozen():
     net = network()
     phase = dataclasses.replace(PHASE, train_from="block1", train_to="block2")

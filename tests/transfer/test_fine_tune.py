@@ -61,6 +61,26 @@ def test_phases_and_penalties_of_ones_own():
     assert "penalty_size" in state.history[0]
 
 
+def test_constraints_hold_in_every_precision():
+    narrow = {"class_scores": keras.constraints.MaxNorm(0.01, axis=1)}
+    for precision in ("float32", "mixed_bfloat16"):
+        training = dataclasses.replace(LAST, precision=precision)
+        method = dataclasses.replace(SHORT, schedule="head_only", constraints=narrow, training=training)
+        kernel = method.train(backbone(), examples(), CLASSES).network.model.get_layer("class_scores").kernel
+        assert np.linalg.norm(kernel, axis=1) == pytest.approx([0.01] * 3, rel=1e-3)
+
+
+def test_gradual_thaws_one_more_stage_a_phase_however_many_there_are():
+    state = dataclasses.replace(SHORT, schedule="gradual", epochs=None).train(backbone(), examples(), CLASSES).state
+    stages = ["block1", "block2", "block3", "block4", "head"]
+    assert [proof["moved"] for proof in state.proofs] == [stages[-k:] for k in (1, 2, 3, 4, 5)]
+    assert len(state.history) == 2 + 6
+    many = [*(f"stage{i}" for i in range(9)), "head"]
+    assert [phase.epochs for phase in FineTune(schedule="gradual").phases(many)] == [20] + 9 * [1]
+    with pytest.raises(ValueError, match=r"epochs: expected at least 9, one a phase, received 6\. Add epochs or"):
+        FineTune(schedule="gradual", epochs=6).phases(many)
+
+
 def test_several_heads_on_one_trunk():
     heads = {"class": LinearHead(), "angle": CosineHead(), "attributes": AttributeHead()}
     classifiers = SHORT.train(backbone(), examples(), CLASSES, heads=heads).classifiers()

@@ -26,7 +26,9 @@ class Collection:
     sample_weight: Float[np.ndarray, " N"] | None = None
     """>= 0, one an image; None means all 1."""
     left_out: tuple[str, ...] = ()
-    """Folders, files and splits that are not among the images."""
+    """Folders, splits and unlabelled images that are not among the images."""
+    not_images: tuple[str, ...] = ()
+    """Files whose name is not an image's."""
 
     def of_classes(self, which: Bool[np.ndarray, " C"]) -> "Collection":
         """The images of some classes, labelled by the table of these.
@@ -50,6 +52,7 @@ class Collection:
             group=None if self.group is None else self.group[rows],
             sample_weight=None if self.sample_weight is None else self.sample_weight[rows],
             left_out=self.left_out,
+            not_images=self.not_images,
         )
 
 

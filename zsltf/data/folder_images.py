@@ -29,7 +29,7 @@ def read_folder(root: Path, classes: ClassTable | None = None) -> Collection:
         return _read_parts(root, folders, classes)
     table = named_classes(_class_names(root, folders)) if classes is None else _to_read(classes, folders)
     images = ImageFolder.read(root, table.names)
-    return Collection(images=images, classes=table, left_out=images.left_out + images.not_images)
+    return Collection(images=images, classes=table, left_out=images.left_out, not_images=images.not_images)
 
 
 def _to_read(classes: ClassTable, folders: list[str]) -> ClassTable:
@@ -54,7 +54,11 @@ def _read_parts(root: Path, folders: list[str], classes: ClassTable | None) -> C
     )
     each = np.repeat(parts, [len(images) for images in read.values()])
     return Collection(
-        images=whole, classes=table, parts=tuple(each.tolist()), left_out=whole.left_out + whole.not_images
+        images=whole,
+        classes=table,
+        parts=tuple(each.tolist()),
+        left_out=whole.left_out,
+        not_images=whole.not_images,
     )
 
 

@@ -42,7 +42,9 @@ class LabelledImages:
     near_duplicates: tuple[Twins, ...] = ()
     """Images of two parts that show nearly the same: a warning."""
     left_out: tuple[str, ...] = ()
-    """What the source holds besides."""
+    """Folders, splits and unlabelled images of the source."""
+    not_images: tuple[str, ...] = ()
+    """Files of the source whose name is not an image's."""
     unseen: Collection | None = None
     """Images of classes that the class table marks as unseen, under a table of their own: for evaluation only."""
 
@@ -144,6 +146,7 @@ class LabelledSource:
             sample_weight=found.sample_weight,
             near_duplicates=near_duplicates(found.images, split) if search else (),
             left_out=found.left_out,
+            not_images=found.not_images,
             unseen=unseen,
         )
 

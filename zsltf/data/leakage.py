@@ -1,6 +1,7 @@
 """Leakage: the same picture, or nearly the same, for training and for testing."""
 
 import hashlib
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -77,6 +78,9 @@ def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most
         split: the parts.
         distance: most bits of 64 that may differ.
         most: stop after so many pairs.
+
+    Warns:
+        UserWarning: of how many there are, with the first ones.
     """
     hashes, known = perceptual_hashes(images)
     parts = {part: rows[known[rows]] for part, rows in split.parts().items()}
@@ -85,7 +89,14 @@ def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most
         for (part, rows), (other, others) in combinations(parts.items(), 2)
         for i, j, bits in _close(hashes[rows], hashes[others], distance)
     )
-    return tuple(islice(pairs, most))
+    found = tuple(islice(pairs, most))
+    if found:
+        first = "; ".join(map(str, found[:3]))
+        advice = "Pass --group-duplicates to keep them together; the report lists them all."
+        warnings.warn(
+            f"{len(found)} pairs of images of two parts look nearly the same: {first}. {advice}", stacklevel=2
+        )
+    return found
 
 
 def duplicate_groups(images: Images, *, distance: int = _NEAR) -> Int[np.ndarray, " N"]:

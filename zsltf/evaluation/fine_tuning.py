@@ -89,7 +89,7 @@ def run_fine_tuning(
         if protocol.find_learning_rate != "no":
             sweep = _sweep(method, backbone, labelled, folder, protocol.resume)
         if sweep is not None and protocol.find_learning_rate == "use":
-            tuned = _with_first_rate(method, stages, sweep.suggestion)
+            tuned = _with_first_rate(method, stages, sweep)
         main = run(tuned, backbone, "")
         baseline = None if scratch is None else run(scratch_method(method, stages), scratch, "from_scratch")
     return FineTuned(main=main, baseline=baseline, sweep=sweep)
@@ -144,11 +144,14 @@ def _sweep(
             np.savez(partial, rates=sweep.rates, losses=sweep.losses)
     with np.load(kept) as arrays:
         sweep = LearningRateRange(rates=arrays["rates"], losses=arrays["losses"])
-    rate = f"Sweep of learning rates on the first phase: the loss falls fastest at {sweep.suggestion:.2g}."
-    Console(soft_wrap=True).print(rate, highlight=False)
+    found = "never falls" if sweep.suggestion is None else f"falls fastest at {sweep.suggestion:.2g}"
+    Console(soft_wrap=True).print(f"Sweep of learning rates on the first phase: the loss {found}.", highlight=False)
     return sweep
 
 
-def _with_first_rate(method: FineTune, stages: Sequence[str], rate: float) -> FineTune:
+def _with_first_rate(method: FineTune, stages: Sequence[str], sweep: LearningRateRange) -> FineTune:
+    if sweep.suggestion is None:
+        received = f"its best value, {sweep.losses.min():.4g}, at the first rate"
+        fail("learning rate sweep", "a loss that falls", received, "Give --learning-rate, or check the labels.")
     first, *others = method.phases(stages)
-    return replace(method, own_phases=(replace(first, learning_rate=rate), *others))
+    return replace(method, own_phases=(replace(first, learning_rate=sweep.suggestion), *others))

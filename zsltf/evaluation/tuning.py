@@ -14,9 +14,10 @@ from zsltf.evaluation.grid import grid
 from zsltf.evaluation.transfer import Transferred, check_transfer, examples_of, transfer
 from zsltf.pretrained.backbone import Backbone
 from zsltf.training.network import Network
-from zsltf.training.phases import check_phases
+from zsltf.training.phases import HEAD, check_phases, schedule_rows
 from zsltf.training.seeds import seed_everything
 from zsltf.training.setup import Data, checked
+from zsltf.training.timeline import check_rates
 from zsltf.transfer.fine_tune import FineTune
 
 __all__ = ["Trial", "Tuning", "describe_values", "headline", "tune"]
@@ -65,6 +66,7 @@ def tune(
     folded: FoldedImages,
     *,
     announce: Callable[[str], None],
+    show: Callable[[Sequence[Mapping[str, Any]]], None],
 ) -> Tuning:
     """Train every setting of the grid without each fold in turn, from the same weights and seed; refit the best.
 
@@ -76,17 +78,19 @@ def tune(
         build: makes the backbone, whose random weights follow from the seed.
         folded: images in folds, and a test part.
         announce: is told the setting and the fold before each training.
+        show: is told a setting's schedule, before its first training.
 
     Raises:
         ValueError: before any training, for a setting that can't be trained, for seeds to choose from, or images
             without a test part.
     """
     settings = grid(method, axes)
-    _check(settings, build(), folded)
+    stages = _check(settings, build(), folded)
     trials = []
     for number, (values, setting) in enumerate(settings, start=1):
         label = f"setting {number} of {len(settings)} ({describe_values(values)})"
         scores = []
+        show(schedule_rows(setting.phases(stages), stages))
         for fold in range(len(folded)):
             announce(f"{label}, fold {fold}")
             scores.append(headline(_trained(setting, build, folded.fold(fold)).report))
@@ -115,18 +119,19 @@ def _trained(method: FineTune, build: Callable[[], Backbone], labelled: Labelled
     return transfer(method, build(), labelled)
 
 
-def _check(settings: Sequence[tuple[Any, FineTune]], backbone: Backbone, folded: FoldedImages) -> None:
-    """What every training would refuse, before the first one."""
+def _check(settings: Sequence[tuple[Any, FineTune]], backbone: Backbone, folded: FoldedImages) -> list[str]:
+    """Refuse what every training would, before the first one; the names of the stages."""
     if any("training.seed" in values for values, _ in settings):
         fail("--vary", "settings", "the seed", "Leave it out: the best of several seeds is luck, not a setting.")
     if not len(folded.labelled.split.test):
         fail("cross_validate", "images for the test, in no fold", "none", "Give --test a share.")
     smallest = min((folded.fold(number) for number in range(len(folded))), key=lambda fold: len(fold.split.train))
-    train = examples_of(smallest, smallest.split.train)
+    train, stages = examples_of(smallest, smallest.split.train), [*backbone.stages, HEAD]
     for _, method in settings:
         check_transfer(method, smallest, {"class": method.head})
         network = Network.build(backbone, {"class": method.head}, smallest.classes)
-        stages = list(network.stages)
         check_phases(method.phases(stages), stages)
+        check_rates(network, method.phases(stages))
         data = Data(train=train, augmentation=method.augmentation, views=method.views)
         checked(network, data, method.training)
+    return stages

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from zsltf.checks import check_share
 from zsltf.heads.linear import LinearHead
 from zsltf.objectives import SeveralClasses
 
@@ -17,6 +18,9 @@ class MultiLabelHead:
     """Share of the features dropped in training, in [0, 1)."""
 
     objective = SeveralClasses()
+
+    def __post_init__(self) -> None:
+        check_share("MultiLabelHead", dropout=self.dropout)
 
     def build(self, features: Any, num_outputs: int, name: str) -> tuple[Any, Any]:
         """Features (B, D) to A (B, D) and scores (B, C)."""

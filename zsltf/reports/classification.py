@@ -138,9 +138,9 @@ def print_schedule(rows: Sequence[Mapping[str, Any]], console: Console | None = 
     for row in rows:
         table.add_column(Text(row["phase"]), justify="right")
     table.add_row("epochs", *(str(row["epochs"]) for row in rows))
-    decays = [row.get("layer_decay", 1) for row in rows]
-    if any(decay != 1 for decay in decays):
-        table.add_row("decay a layer", *(f"{decay:g}" for decay in decays))
+    table.add_row("course", *(row["course"] for row in rows))
+    if any(row["layer_decay"] != 1 for row in rows):
+        table.add_row("decay a layer", *(f"{row['layer_decay']:g}" for row in rows))
     table.add_row("batch norm", *(row["batch_norm"] for row in rows), end_section=True)
     for stage in reversed(rows[0]["rates"]):
         table.add_row(Text(stage), *(_rate(row["rates"][stage]) for row in rows))

@@ -43,6 +43,7 @@ class DataSummary:
             source=str(config.get("images", {}).get("data") or "drawn pictures"),
             images={part: len(rows) for part, rows in parts.items()},
             skipped=skipped,
+            not_images=labelled.not_images,
             folders_left_out=labelled.left_out,
             duplicates=[asdict(pair) for pair in labelled.near_duplicates],
         )
@@ -75,7 +76,7 @@ class ClassificationRun:
     """Of `describe_backbone`."""
     data: DataSummary
     schedule: Sequence[Mapping[str, Any]]
-    """A row a phase: phase, epochs, batch_norm, and rates, stage -> learning rate, 0 where it is frozen."""
+    """Of `schedule_rows`."""
     history: Sequence[Mapping[str, Any]]
     """A row an epoch: phase, loss, metrics, val_ and penalty_ columns; a row may lack some."""
     proofs: Sequence[Mapping[str, Any]]

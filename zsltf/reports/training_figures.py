@@ -83,10 +83,11 @@ def learning_rate_finder_figure(sweep: Mapping[str, Any]) -> str:
     with style("finder", font_size=12):
         figure, axes = chart(440, 310)
         axes.plot(rates, losses, color=SEEN, linewidth=1.8)
-        suggestion = f"suggestion {short_rate(sweep['suggestion'])}"
-        axes.axvline(np.log10(sweep["suggestion"]), color=UNSEEN, linewidth=1.8, label=suggestion)
         decades = np.arange(np.ceil(rates.min()), np.floor(rates.max()) + 1)
         axes.set_xticks(decades, [f"1e{decade:.0f}" for decade in decades])
         axes.set(xlabel="learning rate", ylabel="loss", ylim=(low - 0.1 * room, high + 0.4 * room))
-        axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), frameon=False)
+        if sweep["suggestion"] is not None:
+            suggestion = f"suggestion {short_rate(sweep['suggestion'])}"
+            axes.axvline(np.log10(sweep["suggestion"]), color=UNSEEN, linewidth=1.8, label=suggestion)
+            axes.legend(loc="lower left", bbox_to_anchor=(-0.03, 1.0), frameon=False)
         return svg(figure, "Loss over the learning rate")

@@ -2,8 +2,7 @@
 
 import math
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,10 +21,9 @@ CachePolicy = Literal["auto", "memory", "disk", "off"]
 _SHARE = 0.5  # of the free memory or disk that a cache may take
 
 
-@contextmanager
 def cached_activations(
     streams: Sequence[Stream], lower: keras.Model | None, epochs: int, policy: CachePolicy
-) -> Iterator[tuple[list[Activations], str]]:
+) -> tuple[list[Activations], str]:
     """Run every view of every image through the frozen part; all kept in memory, else on disk, else not at all.
 
     Args:
@@ -34,27 +32,25 @@ def cached_activations(
         epochs: of the phase.
         policy: "memory", too, gives way to the disk where there is no room.
 
-    Yields:
-        the activations of each stream, or of none of them, and a sentence that says where they are, or why there are
+    Returns:
+        The activations of each stream, or of none of them, and a sentence that says where they are, or why there are
         none.
     """
     reason = _why_not(streams[0], epochs, lower, policy)
     if lower is None or reason is not None:
-        yield [], str(reason)
-        return
+        return [], str(reason)
     shapes = [_shape(stream, lower) for stream in streams]
     sizes = [4 * math.prod(shape) for shape in shapes]
     place = _place(sum(sizes), policy)
     amount = f"{' + '.join(f'{size / 2**20:.0f}' for size in sizes)} MiB of activations"
     if place == "nowhere":
-        yield [], f"{amount} fit neither in memory nor on disk: the phase runs the frozen part every epoch"
-        return
+        return [], f"{amount} fit neither in memory nor on disk: the phase runs the frozen part every epoch"
     short = place == "disk" and policy != "disk"
     where = "in memory" if place == "memory" else f"on disk{': memory is too small for them' if short else ''}"
-    with _room(shapes, place) as arrays:
-        for values, stream in zip(arrays, streams, strict=True):
-            _fill(values, stream, lower)
-        yield [Activations(values=values) for values in arrays], f"{amount} {where}"
+    arrays = [_room(shape, place) for shape in shapes]
+    for values, stream in zip(arrays, streams, strict=True):
+        _fill(values, stream, lower)
+    return [Activations(values=values) for values in arrays], f"{amount} {where}"
 
 
 def _why_not(stream: Stream, epochs: int, lower: keras.Model | None, policy: CachePolicy) -> str | None:
@@ -88,17 +84,12 @@ def _folder() -> Path:
     return folder
 
 
-@contextmanager
-def _room(shapes: Sequence[tuple[int, ...]], place: Literal["memory", "disk"]) -> Iterator[list[np.ndarray]]:
-    """Empty arrays, whose files go when the phase is over."""
+def _room(shape: tuple[int, ...], place: Literal["memory", "disk"]) -> np.ndarray:
+    """An empty array; its file has no name and goes with it, or with the process, however that ends."""
     if place == "memory":
-        yield [np.empty(shape, np.float32) for shape in shapes]
-        return
-    with tempfile.TemporaryDirectory(prefix="activations.", dir=_folder(), ignore_cleanup_errors=True) as folder:
-        yield [
-            np.lib.format.open_memmap(Path(folder) / f"{number}.npy", mode="w+", dtype=np.float32, shape=shape)
-            for number, shape in enumerate(shapes)
-        ]
+        return np.empty(shape, np.float32)
+    with tempfile.TemporaryFile(dir=_folder()) as file:
+        return np.memmap(file, np.float32, mode="w+", shape=shape)
 
 
 def _fill(values: np.ndarray, stream: Stream, lower: keras.Model) -> None:

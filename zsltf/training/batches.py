@@ -61,6 +61,7 @@ class Stream:
         batch_size: images a batch; the last one of an epoch may have fewer.
         seed: of order and augmentation.
         drop_remainder: leave out the last batch of an epoch if it isn't full.
+        multiple: what a batch that is watched is a multiple of: the number of devices that share it.
     """
 
     examples: Examples
@@ -71,6 +72,7 @@ class Stream:
     seed: int
     views: int | None = None
     drop_remainder: bool = False
+    multiple: int = 1
     skipped: dict[int, str] = field(default_factory=dict)
     """Filled while the images are read: index -> reason, for each that can't be decoded; its weight counts as 0."""
 
@@ -103,8 +105,21 @@ class Stream:
         return self._piped(read(self._rows(), view or 0))
 
     def watched(self, activations: Activations | None) -> Any:
-        """What validation reads: images in order, or their activations."""
-        return self.in_order() if activations is None else self.activations_in_order(activations)
+        """What validation reads: images in order, or their activations; a short batch filled up with the weight 0."""
+        batches = self.in_order() if activations is None else self.activations_in_order(activations)
+        return batches if self.multiple == 1 else batches.map(self._filled)
+
+    def _filled(self, x: Any, targets: Any, weights: Any) -> Any:
+        """A batch and repetitions that don't count; Keras divides the sum of losses by the number of images, so that
+        the others count for them."""
+        count, last = len(self.examples), len(self.examples) % self.batch_size
+        missing = -tf.shape(weights)[0] % self.multiple
+
+        def repeated(values: Any) -> Any:
+            return tf.concat([values, tf.repeat(values[:1], missing, axis=0)], axis=0)
+
+        more = tf.concat([weights, tf.zeros([missing])], axis=0) * (count + -last % self.multiple) / count
+        return repeated(x), tf.nest.map_structure(repeated, targets), more
 
     def activations_in_order(self, activations: Activations) -> Any:
         """Unshuffled batches of the first view's activations."""

@@ -21,6 +21,7 @@ from zsltf.training.phases import Phase, check_phases
 from zsltf.training.scalars import ScalarLog
 from zsltf.training.setup import Data, checked
 from zsltf.training.strategy import check_replicas
+from zsltf.training.timeline import check_rates
 
 __all__ = ["Training", "train"]
 
@@ -81,7 +82,8 @@ def train(
     options = options or TrainingOptions()
     check_phases(phases, list(network.stages))
     data = checked(network, data, options)
-    check_replicas(tf.distribute.get_strategy(), options.optimization)
+    check_replicas(tf.distribute.get_strategy(), options)
+    check_rates(network, phases)
     with ExitStack() as stack:
         place = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zsltf.")))
         log = ScalarLog(tensorboard) if tensorboard else None

@@ -57,6 +57,10 @@ class Epochs(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self.batch = batch
 
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self.job.options.jit_compile and not np.isfinite(float((logs or {})["loss"])):  # XLA drops the graph's check
+            self.fail_not_finite()
+
     def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self.ended, self.validating = time.perf_counter(), True
 

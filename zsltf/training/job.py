@@ -1,7 +1,6 @@
 """One training under way: what it holds, and how it goes from phase to phase."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Any
 
 import keras
@@ -83,13 +82,12 @@ class TrainingJob:
         """Freeze, compile, fit, prove."""
         phase = self.phases[self.state.phase]
         self.network.freeze(phase)
-        with ExitStack() as stack:
-            activations, watched = self._activations(phase, stack)
-            model = self.compiled(phase, cached=activations is not None)
-            if not phase_is_over(self.state, phase, self.options):
-                self._fit(model, phase, activations, watched, callbacks)
-            if phase.batch_norm == "recalibrate":
-                self._recalibrate(phase, model, activations)
+        activations, watched = self._activations(phase)
+        model = self.compiled(phase, cached=activations is not None)
+        if not phase_is_over(self.state, phase, self.options):
+            self._fit(model, phase, activations, watched, callbacks)
+        if phase.batch_norm == "recalibrate":
+            self._recalibrate(phase, None if self.stream.augmentation.enabled else activations)
         self.optimizer = optimizer_state(model.optimizer)
         self._end_phase(phase)
 
@@ -106,13 +104,13 @@ class TrainingJob:
             restore(self.variables, self.checkpoints.read_best(row))
         if phase.batch_norm == "recalibrate":
             self.network.freeze(phase)
-            self._recalibrate(phase, self._model(phase, cached=False), None)
+            self._recalibrate(phase, None)
 
-    def _activations(self, phase: Phase, stack: ExitStack) -> tuple[Activations | None, Activations | None]:
+    def _activations(self, phase: Phase) -> tuple[Activations | None, Activations | None]:
         """Of the training and the validation images, where the phase can train from them."""
         lower, _ = self.network.cut(phase)
         streams = [stream for stream in (self.stream, self.validation) if stream is not None]
-        found, note = stack.enter_context(cached_activations(streams, lower, phase.epochs, self.options.cache))
+        found, note = cached_activations(streams, lower, phase.epochs, self.options.cache)
         del self.state.notes[self.state.phase :]
         self.state.notes.append(f"{phase.name}: {note}")
         train, validation = [*found, None, None][:2]
@@ -206,8 +204,9 @@ class TrainingJob:
         still = {id(w) for layer in self.network.model.layers if not layer.trainable_weights for w in layer.weights}
         return values_of(self.variables, leaving_out=still)
 
-    def _recalibrate(self, phase: Phase, model: PhaseModel, activations: Activations | None) -> None:
-        stages = self.network.stages
+    def _recalibrate(self, phase: Phase, activations: Activations | None) -> None:
+        """On images that are not augmented."""
+        model, stages = self._model(phase, cached=activations is not None), self.network.stages
         layers = [self.network.model.get_layer(name) for s in phase.trained(list(stages)) for name in stages[s]]
         dataset = self.stream.in_order() if activations is None else self.stream.activations_in_order(activations)
         recalibrate(model, dataset, [norm for layer in layers for norm in batch_norm_layers(layer)])

@@ -29,18 +29,11 @@ class LearningRateRange:
     """Smoothed loss of the batch before the step at that rate, as the model logs it."""
 
     @property
-    def suggestion(self) -> float:
-        """The rate at which the loss falls fastest, before its lowest point.
-
-        Raises:
-            ValueError: if the loss never falls.
-        """
+    def suggestion(self) -> float | None:
+        """The rate at which the loss falls fastest, before its lowest point; None if it never falls."""
         lowest = int(self.losses.argmin())
         slope = np.gradient(self.losses, np.log(self.rates))[: lowest + 1] if lowest else np.zeros(1)
-        if slope.min() >= 0:
-            received = f"its best value, {self.losses.min():.4g}, at the first rate"
-            fail("learning rate sweep", "a loss that falls", received, "Sweep from a lower rate, or check the labels.")
-        return float(self.rates[slope.argmin()])
+        return None if slope.min() >= 0 else float(self.rates[slope.argmin()])
 
 
 def find_learning_rate(

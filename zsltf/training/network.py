@@ -46,6 +46,8 @@ class Network:
         """A copy whose backbone computes under a Keras dtype policy; its weights are float32."""
         copy = Network.build(self.backbone.with_precision(policy), self.heads, self.classes)
         copy_weights(self.model, copy.model)
+        for own, other in zip(self.model.weights, copy.model.weights, strict=True):
+            other.constraint = own.constraint
         return copy
 
     @property

@@ -67,7 +67,7 @@ def l2_sp(start: Mapping[str, np.ndarray], *, alpha: float = 0.1, beta: float = 
 
 def toward_start(pretrained: keras.Model, alpha: float, beta: float) -> list[Penalty]:
     """`l2_sp` around the weights that a model has now, without the terms whose weight is 0."""
-    start = {weight.path: np.array(weight) for weight in pretrained.weights} if alpha else {}
+    start = {weight.path: np.array(weight) for weight in pretrained.weights} if alpha or beta else {}
     return [penalty for penalty in l2_sp(start, alpha=alpha, beta=beta) if penalty.weight]
 
 

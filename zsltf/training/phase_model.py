@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from zsltf.checks import check_share, fail
-from zsltf.losses.pcgrad import project_conflicting
+from zsltf.losses.pcgrad import project_in_order
 from zsltf.losses.uncertainty import UncertaintyWeights
 from zsltf.training.network import Network
 from zsltf.training.penalties import Penalty
@@ -115,9 +115,12 @@ class PhaseModel(keras.Model):
         self._loss_tracker.update_state(total * _replicas(), sample_weight=tf.shape(x)[0])
         variables = self.trainable_variables
         sources = [variable.value for variable in variables]
-        gradients = [tape.gradient(loss, sources) for loss in scaled]
-        together = zip(project_conflicting(gradients), tape.gradient(scaled_penalty, sources), strict=True)
-        summed = [g if pull is None else pull if g is None else g + pull for g, pull in together]
+        gradients = [_over_devices(tape.gradient(loss, sources)) for loss in scaled]
+        drawn = tf.random.stateless_uniform((len(scaled),) * 2, (0, tf.cast(self.optimizer.iterations, tf.int32)))
+        projected = project_in_order(gradients, tf.argsort(drawn, axis=1))  # another order at each step
+        together = zip(projected, tape.gradient(scaled_penalty, sources), strict=True)
+        shares = [(None if g is None else g / _replicas(), pull) for g, pull in together]
+        summed = [g if pull is None else pull if g is None else g + pull for g, pull in shares]
         self.optimizer.apply_gradients(zip(summed, variables, strict=True))
         return self.compute_metrics(x, y, scores, sample_weight=sample_weight)
 
@@ -160,6 +163,12 @@ class PhaseModel(keras.Model):
 
 def _prefixed(metric: keras.metrics.Metric, head: str) -> keras.metrics.Metric:
     return type(metric).from_config({**metric.get_config(), "name": f"{head}_{metric.name}"})
+
+
+def _over_devices(gradients: list[Any]) -> list[Any]:
+    """Of the whole batch, on every device."""
+    context = tf.distribute.get_replica_context()
+    return [None if g is None else context.all_reduce(tf.distribute.ReduceOp.SUM, g) for g in gradients]
 
 
 def _replicas() -> int:

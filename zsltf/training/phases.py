@@ -14,6 +14,7 @@ HEAD = "head"
 BatchNormPolicy = Literal["frozen", "train", "recalibrate"]
 RateSchedule = Literal["constant", "cosine", "one_cycle", "step", "plateau"]
 PRESETS = ("head_only", "fine_tune", "gradual", "full", "lp_ft")
+_EPOCHS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +86,7 @@ def preset(
     stages: Sequence[str],
     *,
     head_epochs: int = 20,
-    epochs: int = 6,
+    epochs: int | None = None,
     learning_rate: float = 1e-3,
     fine_tune_rate: float = 3e-5,
     stage_decay: float = 0.5,
@@ -101,7 +102,8 @@ def preset(
         name: one of PRESETS.
         stages: names from the image upwards, with the head as the last.
         head_epochs: of the phase that trains the head alone, cheap where activations are kept.
-        epochs: of the other phases together, shared out equally, the earlier ones first; at least one each.
+        epochs: of the other phases together, at least one each, shared out equally, the earlier ones first; by
+            default 6, or one each if they are more.
         learning_rate: of phases that train the head alone.
         fine_tune_rate: of the topmost stage in the other phases.
         stage_decay: see Phase.
@@ -135,11 +137,16 @@ def check_phases(phases: Sequence[Phase], stages: Sequence[str]) -> None:
 
 
 def schedule_rows(phases: Sequence[Phase], stages: Sequence[str]) -> list[dict[str, object]]:
-    """The schedule as plain data: a phase's name, epochs, BatchNorm policy and peak rate of each stage (0: frozen)."""
+    """The schedule as plain data.
+
+    A row has phase, its name; epochs; course, of the rate; batch_norm, the policy; layer_decay; and rates, stage ->
+    peak rate, 0 where it is frozen.
+    """
     return [
         {
             "phase": phase.name,
             "epochs": phase.epochs,
+            "course": f"{phase.schedule}, {phase.warmup:g} warm-up" if phase.warmup else phase.schedule,
             "batch_norm": phase.batch_norm,
             "layer_decay": phase.layer_decay,
             "rates": phase.rates(stages),
@@ -157,10 +164,11 @@ def _distinct(phases: Sequence[Phase]) -> list[Phase]:
     return kept
 
 
-def _shared_out(phases: Sequence[Phase], epochs: int) -> tuple[Phase, ...]:
+def _shared_out(phases: Sequence[Phase], epochs: int | None) -> tuple[Phase, ...]:
     """Give the phases after the head's an equal share of the epochs, the earlier ones what is left over."""
     head = [phase for phase in phases if phase.train_from == HEAD]
     thawed = phases[len(head) :]
+    epochs = max(_EPOCHS, len(thawed)) if epochs is None else epochs
     if epochs < len(thawed):
         fail("epochs", f"at least {len(thawed)}, one a phase", str(epochs), "Add epochs or take another schedule.")
     each, extra = divmod(epochs, max(len(thawed), 1))

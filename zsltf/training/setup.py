@@ -45,6 +45,7 @@ def stream_of(network: Network, examples: Examples, data: Data, options: Trainin
         batch_size=options.batch_size,
         seed=options.seed,
         drop_remainder=replicas > 1 and examples is data.train,
+        multiple=replicas,
     )
 
 
@@ -53,12 +54,14 @@ def checked(network: Network, data: Data, options: TrainingOptions) -> Data:
 
     Raises:
         ValueError: for labels that are no row of the table, of unseen classes or of another kind than the heads'; for
-            a class without training images, and too big a batch.
+            a class without training images, too big a batch, and patience with nothing to watch.
     """
     train = _checked(network, data.train, "train labels")
     validation = data.validation and _checked(network, data.validation, "validation labels")
     if options.batch_size > len(train):
         fail("batch_size", f"at most the {len(train)} training images", str(options.batch_size), "Lower it.")
+    if options.patience and validation is None:
+        fail("patience", "validation images to watch", "none", "Set some apart, or leave patience out.")
     _check_every_class(network, train)
     if data.augmentation.mixes and len(network.heads) > 1:
         fail("augmentation", "no MixUp or CutMix with several heads", "one of them", "Switch it off.")
@@ -72,6 +75,7 @@ def describe(network: Network, data: Data, phases: Sequence[Phase], options: Tra
         "backbone": network.backbone.fingerprint,
         "heads": heads,
         "classes": network.classes.names,
+        "attributes": hashlib.sha256(network.classes.semantics.tobytes()).hexdigest(),
         "training images": _digest(data.train),
         "validation images": data.validation and _digest(data.validation),
         "augmentation": asdict(data.augmentation),

@@ -5,7 +5,7 @@ from typing import Literal
 import tensorflow as tf
 
 from zsltf.checks import check_choice, fail
-from zsltf.training.optimizers import OptimizerOptions
+from zsltf.training.options import TrainingOptions
 
 __all__ = ["StrategyName", "check_replicas", "make_strategy"]
 
@@ -35,21 +35,25 @@ def make_strategy(name: StrategyName = "auto") -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def check_replicas(strategy: tf.distribute.Strategy, options: OptimizerOptions) -> None:
+def check_replicas(strategy: tf.distribute.Strategy, options: TrainingOptions) -> None:
     """Refuse what doesn't work, or means something else, on several devices.
 
     Raises:
-        ValueError: for gradient accumulation, which TensorFlow can't trace there, and for clipping, where Keras would
-            clip every device's share before it adds them up.
+        ValueError: for a batch that can't be shared out equally, for gradient accumulation, which TensorFlow can't
+            trace there, and for clipping, where Keras would clip every device's share before it adds them up.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
         return
-    if options.accumulate > 1:
+    if options.batch_size % replicas:
+        expected = f"a multiple of the {replicas} devices"
+        fail("TrainingOptions.batch_size", expected, str(options.batch_size), "The devices share a batch.")
+    accumulate, clip_norm = options.optimization.accumulate, options.optimization.clip_norm
+    if accumulate > 1:
         fix = "Take larger batches: the devices share them."
-        fail("OptimizerOptions.accumulate", f"1 on {replicas} devices", str(options.accumulate), fix)
-    if options.clip_norm:
-        fail("OptimizerOptions.clip_norm", f"0 on {replicas} devices", f"{options.clip_norm:g}", "Train on one device.")
+        fail("OptimizerOptions.accumulate", f"1 on {replicas} devices", str(accumulate), fix)
+    if clip_norm:
+        fail("OptimizerOptions.clip_norm", f"0 on {replicas} devices", f"{clip_norm:g}", "Train on one device.")
 
 
 def _tpu() -> tf.distribute.Strategy:

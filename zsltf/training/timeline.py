@@ -4,11 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from zsltf.checks import fail
 from zsltf.training.learning_rates import Course, learning_rate_schedule
 from zsltf.training.network import Network
 from zsltf.training.phases import HEAD, Phase
 
-__all__ = ["Timeline"]
+__all__ = ["Timeline", "check_rates"]
+
+_LEAST_RATE = 1e-9  # adds less than half of float32's last digit to most weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,3 +86,24 @@ class Timeline:
 
     def _has_kernel(self, layer: str) -> bool:
         return any(weight.name.endswith("kernel") for weight in self.network.model.get_layer(layer).weights)
+
+
+def check_rates(network: Network, phases: Sequence[Phase]) -> None:
+    """Refuse a schedule under which a stage would train too slowly to move.
+
+    Leaves the network frozen as in the last phase.
+
+    Raises:
+        ValueError: naming the first such stage.
+    """
+    timeline = Timeline(network=network, phases=phases, steps_per_epoch=1, history=())
+    for number, phase in enumerate(phases):
+        network.freeze(phase)
+        shares = timeline.shares(number)
+        for stage in phase.trained(list(network.stages)):
+            paths = [weight.path for weight in network.weights_of(stage, trainable=True)]
+            rate = phase.learning_rate * max((shares[path] for path in paths), default=1.0)
+            if rate < _LEAST_RATE:
+                fix = "Raise stage_decay or layer_decay, or freeze the stage."
+                expected = f"at least {_LEAST_RATE:g}, for its float32 weights to move"
+                fail(f"Phase '{phase.name}', rate of {stage}", expected, f"{rate:.1g}", fix)

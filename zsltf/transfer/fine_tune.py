@@ -21,7 +21,7 @@ from zsltf.training.batches import Examples
 from zsltf.training.engine import Training, train
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
-from zsltf.training.penalties import Penalty
+from zsltf.training.penalties import Penalty, constrain
 from zsltf.training.phases import BatchNormPolicy, Phase, RateSchedule, preset
 from zsltf.training.seeds import seed_everything
 from zsltf.training.setup import Data
@@ -42,8 +42,8 @@ class FineTune:
     """Which stages train when; printed before training starts."""
     head_epochs: int = 20
     """Of the phase that trains the head alone."""
-    epochs: int = 6
-    """Of the other phases together."""
+    epochs: int | None = None
+    """Of the other phases together; by default 6, or one a phase where there are more."""
     learning_rate: float = 1e-3
     """Peak rate of a phase that trains the head alone, > 0."""
     fine_tune_rate: float = 3e-5
@@ -65,6 +65,8 @@ class FineTune:
     """Phases instead of a named schedule; from Python only."""
     penalties: tyro.conf.Suppress[tuple[Penalty, ...]] = ()
     """Further terms of the loss; from Python only."""
+    constraints: tyro.conf.Suppress[Mapping[str, Any]] = field(default_factory=dict)
+    """Regular expression for layer names -> Keras constraint on their kernels; from Python only."""
     training: tyro.conf.OmitArgPrefixes[TrainingOptions] = field(default_factory=TrainingOptions)
 
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"learning_rate": (3e-4, 1e-3, 3e-3)}
@@ -124,6 +126,8 @@ class FineTune:
         """
         seed_everything(self.training.seed, deterministic=self.training.deterministic)
         network = Network.build(backbone, heads or {"class": self.head}, classes)
+        for pattern, constraint in self.constraints.items():
+            constrain(network.model, pattern, constraint)
         data = Data(train=examples, validation=validation, augmentation=self.augmentation, views=self.views)
         phases = self.phases(list(network.stages))
         return train(

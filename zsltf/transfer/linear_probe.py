@@ -59,6 +59,8 @@ def _check(train: Features, classes: ClassTable) -> None:
     if not classes.seen.all():
         unseen = classes.names[int(classes.seen.argmin())]
         fail("LinearProbe", "seen classes", f"also {unseen}, an unseen one", "Leave it and its images out.")
+    if len(classes) < 2:
+        fail("LinearProbe", "two classes or more to tell apart", str(len(classes)), "Add another, or 'other things'.")
     train.check_covers(classes)
 
 
