@@ -131,7 +131,7 @@ def liven(model: keras.Model, images: np.ndarray) -> None:
     """Random weights as alive as trained ones and as tame.
 
     As they are drawn, what a deep network gives does not depend on its images; normalised throughout, it is chaotic. So
-    the normalisation is weakened until a small difference does not grow.
+    the normalisation is weakened until a small difference does not grow much.
     """
     rng = np.random.default_rng(0)
     for layer in model.layers:
@@ -144,7 +144,7 @@ def liven(model: keras.Model, images: np.ndarray) -> None:
             norm.beta.assign(rng.normal(0, 0.2, norm.beta.shape))
     if norms:
         model(images, training=True)
-    while norms and growth(model, images) > 1:
+    while norms and growth(model, images) > 4:
         for norm in norms:
             norm.moving_variance.assign(norm.moving_variance * 10 ** (3 / len(norms)))
 
