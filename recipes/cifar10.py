@@ -19,8 +19,7 @@ from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.reports.classification import print_schedule
 from zsltf.reports.next_step import next_step
-from zsltf.reports.repeats import print_repeats
-from zsltf.reports.transfer import write_transfer_run
+from zsltf.reports.repeats import print_repeats, write_repeats_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.transfer.fine_tune import FineTune
 
@@ -49,9 +48,10 @@ def main(config: Config) -> None:
     labelled, small = config.images.load(), config.scratch.method(config.method.training.seed)
     tuned = repeat_transfer(config.method, config.network.build, labelled, config.repeats, announce=print_schedule)
     scratch = repeat_transfer(small, cifar_net, labelled, config.repeats, announce=print_schedule)
+    runs = {"small net, from scratch": scratch, f"{config.network.backbone}, fine-tuned": tuned}
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
-        write_transfer_run(folder, tuned[0], recipe="cifar10", config=settings(config), baseline=scratch[0])
-    print_repeats({"small net, from scratch": scratch, f"{config.network.backbone}, fine-tuned": tuned})
+        write_repeats_run(folder, runs, recipe="cifar10", config=settings(config))
+    print_repeats(runs)
     print(next_step(config.out))
 
 

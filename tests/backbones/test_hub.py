@@ -21,6 +21,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.layers.saved_model import SavedModelLayer
+from zsltf.pretrained.choice import BackboneChoice
 from zsltf.runs import Golden
 
 IMAGES = tf.TensorSpec((None, None, None, 3), tf.float32)
@@ -77,6 +78,12 @@ def saved(tmp_path_factory):
 
         network(tf_keras, (32, 32, 3)).save(folder / "keras_2", save_format="tf")
     return folder
+
+
+def test_a_saved_model_of_any_size_is_chosen_with_one(saved):
+    built = BackboneChoice(backbone="hub", weights=str(saved / "module"), size=48, scale=(1.0, 1.0, 1.0)).build()
+    assert built.model.input_shape == (None, 48, 48, 3)
+    assert built.preprocess.scale == (1, 1, 1)
 
 
 def network(library, shape):

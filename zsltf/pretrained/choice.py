@@ -1,8 +1,10 @@
 """A backbone by name, as a recipe's options."""
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from zsltf.checks import check_choice, check_positive
+from zsltf.checks import check_choice, check_positive, fail
 from zsltf.data.decode import Resize
 from zsltf.discovery import constructors, public
 from zsltf.pretrained.backbone import Backbone
@@ -27,6 +29,11 @@ class BackboneChoice:
     """How a photo gets to the backbone's size; by default as a preset of KerasHub says, else stretch."""
     size: int | None = None
     """Height and width in pixels that photos are brought to; by default those that the weights were trained on."""
+    mean: tuple[float, float, float] | None = None
+    """What is subtracted from red, green and blue in [0, 255]; for hub, keras_model and keras_hub, whose networks are
+    the user's own."""
+    scale: tuple[float, float, float] | None = None
+    """What they are divided by then; hub's default is 255, keras_model's 1."""
 
     def __post_init__(self) -> None:
         check_choice("backbone", self.backbone, constructors("backbones"))
@@ -34,7 +41,16 @@ class BackboneChoice:
             check_positive("BackboneChoice", size=self.size)
 
     def build(self) -> Backbone:
-        """The backbone, its weights loaded."""
-        chosen = {} if self.resize is None else {"resize": self.resize}
-        built: Backbone = public("backbones", self.backbone)(self.weights, **chosen)
-        return built if self.size is None else resized(built, self.size)
+        """The backbone, its weights loaded.
+
+        Raises:
+            ValueError: for a mean or a scale where the network has its own.
+        """
+        constructor: Callable[..., Backbone] = public("backbones", self.backbone)
+        known = inspect.signature(constructor).parameters
+        given = {name: getattr(self, name) for name in ("resize", "size", "mean", "scale")}
+        given = {name: value for name, value in given.items() if value is not None}
+        for name in given.keys() - known.keys() - {"size"}:
+            fail(name, f"none, for {self.backbone} has its own", str(given[name]), "Leave it out.")
+        built = constructor(self.weights, **{name: value for name, value in given.items() if name in known})
+        return built if self.size in (None, built.preprocess.size) else resized(built, self.size)

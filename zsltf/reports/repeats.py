@@ -1,6 +1,8 @@
-"""Trainings under several seeds on the terminal: what each reached, and their mean and spread."""
+"""Trainings under several seeds: what each reached, and their mean and spread."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich import box
@@ -9,8 +11,35 @@ from rich.table import Table
 from rich.text import Text
 
 from zsltf.evaluation.transfer import Transferred
+from zsltf.reports.transfer import write_transfer_run
 
-__all__ = ["print_repeats"]
+__all__ = ["print_repeats", "write_repeats_run"]
+
+
+def write_repeats_run(
+    folder: Path, outcomes: Mapping[str, Sequence[Transferred]], *, recipe: str, config: dict[str, Any]
+) -> dict[str, Any]:
+    """The run folder of the last network's first training; the first network's is its baseline, all are noted.
+
+    Args:
+        folder: empty.
+        outcomes: name of the network -> its trainings; the first is from scratch.
+        recipe: its name.
+        config: settings.
+    """
+    (baseline, *_), *_, (ships, *_) = outcomes.values()
+    notes = [_note(name, runs) for name, runs in outcomes.items()]
+    return write_transfer_run(folder, ships, recipe=recipe, config=config, baseline=baseline, notes=notes)
+
+
+def _note(name: str, runs: Sequence[Transferred]) -> str:
+    accuracies, seeds = _accuracies(runs), ", ".join(str(run.method.training.seed) for run in runs)
+    spread = f", mean {accuracies.mean():.3f}, sd {accuracies.std(ddof=1):.3f}" if len(runs) > 1 else ""
+    return f"{name}: accuracy {', '.join(_cells(accuracies))}, seeds {seeds}{spread}"
+
+
+def _accuracies(runs: Sequence[Transferred]) -> np.ndarray:
+    return np.array([run.report.mean_class_accuracy for run in runs])
 
 
 def print_repeats(outcomes: Mapping[str, Sequence[Transferred]], console: Console | None = None) -> None:
@@ -25,7 +54,7 @@ def print_repeats(outcomes: Mapping[str, Sequence[Transferred]], console: Consol
     for name in outcomes:
         table.add_column(Text(name), justify="right")
     # (networks, seeds)
-    reached = np.array([[run.report.mean_class_accuracy for run in runs] for runs in outcomes.values()])
+    reached = np.stack([_accuracies(runs) for runs in outcomes.values()])
     for run, accuracies in zip(next(iter(outcomes.values())), reached.T, strict=True):
         table.add_row(str(run.method.training.seed), *_cells(accuracies))
     table.add_section()

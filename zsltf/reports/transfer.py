@@ -1,5 +1,6 @@
 """A fine-tuning's run folder."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def write_transfer_run(
     baseline: Transferred | None = None,
     baseline_name: str = "from scratch",
     sweep: LearningRateRange | None = None,
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Fill a new run folder, report included, and return report.json's content.
 
@@ -33,6 +35,7 @@ def write_transfer_run(
         baseline: what it is held against: the same data with a network from scratch, for one.
         baseline_name: what the report calls it.
         sweep: of learning rates, before training.
+        notes: lines for the report besides those of the training.
     """
     labelled, state = outcome.labelled, outcome.training.state
     stages = (*outcome.backbone.stages, HEAD)
@@ -45,7 +48,7 @@ def write_transfer_run(
         history=state.history,
         proofs=state.proofs,
         learning_rate_finder=None if sweep is None else _sweep(sweep),
-        notes=[*state.notes, *_unseen_classes(outcome)],
+        notes=[*state.notes, *_unseen_classes(outcome), *notes],
         baseline=None if baseline is None else _baseline(baseline, baseline_name),
     )
     return write_classification_run(
