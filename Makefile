@@ -11,7 +11,7 @@ quickstart: .venv/.installed  ## draw pictures, train, export in three formats, 
 test: .venv/.installed-dev lint  ## what CI runs
 	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile
 
-test-all: .venv/.installed-dev lint  ## the slow tests too: every figure of the README
+test-all: .venv/.installed-dev lint  ## the slow tests too: hours
 	$(BIN)/pytest
 
 lint: .venv/.installed-dev

@@ -44,6 +44,9 @@ def test_the_run_is_the_first_seeds_with_its_small_net_beside_it(outcome):
     run, table = outcome
     report = run.read_json("report.json")
     assert report["test"]["mean_class_accuracy"] == pytest.approx(table["5"][1], abs=5e-4)
+    for name, accuracy in (("small net, from scratch", table["6"][0]), ("conv4, fine-tuned", table["6"][1])):
+        (note,) = [note for note in report["notes"] if note.startswith(name)]
+        assert f", {accuracy:.3f}, seeds 5, 6, mean" in note
     assert report["baseline"]["mean_class_accuracy"] == pytest.approx(table["5"][0], abs=5e-4)
     assert [row["phase"] for row in report["baseline"]["history"]] == ["all"]
     assert [row["phase"] for row in report["history"]] == ["head", "from block4", "all"]

@@ -121,14 +121,17 @@ def test_activations_come_in_the_order_and_the_view_of_the_images(largest, monke
     np.testing.assert_array_equal(taken, np.concatenate(expected))
 
 
-def test_an_array_is_read_a_batch_at_a_time_as_it_is_one_by_one():
+@pytest.mark.parametrize("augmentation", [Augmentation.light(), Augmentation(mixup=0.2), Augmentation()])
+@pytest.mark.parametrize("size", [40, 32])
+def test_an_array_is_read_a_batch_at_a_time_as_it_is_one_by_one(size, augmentation):
     class Single(ImageArray):
         one_size = False
 
     found = []
     for kind in (ImageArray, Single):
-        images = kind(pixels=examples(21, size=40).images.pixels, y=np.arange(21) % 3)
-        given = data(train=Examples(images=images), augmentation=Augmentation.light())
+        images = kind(pixels=examples(21, size=size).images.pixels, y=np.arange(21) % 3)
+        weights = np.linspace(0.5, 1.5, 21)
+        given = data(train=Examples(images=images, sample_weight=weights), augmentation=augmentation)
         found.append(list(stream_of(network(), given.train, given, FAST, replicas=1).epochs(0, 2)))
     assert len(found[0]) == 6
     for one, other in zip(*found, strict=True):

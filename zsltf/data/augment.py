@@ -104,9 +104,12 @@ class Augmentation:
     @property
     def enabled(self) -> bool:
         """Whether it does anything."""
-        return self.mixes or bool(
-            self.crop_scale or self.padding or self.flip or self._jitters or self.rand_augment or self.erasing
-        )
+        return self.mixes or self.draws
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws something for each image by itself."""
+        return bool(self.crop_scale or self.padding or self.flip or self._jitters or self.rand_augment or self.erasing)
 
     def decode_size(self, size: int) -> int:
         """Pixels that photos are to be shrunk to, so that the smallest crop still fills a network of this input size.

@@ -149,23 +149,19 @@ class Stream:
 
     def _reader(self, augmentation: Augmentation, drop_remainder: bool = False) -> Callable[[Any, Any], Any]:
         """A function of rows and a view: images decoded in parallel and batched, in the order of the rows."""
+        if self.examples.images.one_size and not augmentation.draws:
+            return self._reader_of_batches(drop_remainder)
         size, labels = self.preprocess.size, tf.constant(self.examples.images.y)
         weights, augment = tf.constant(self.examples.weights), augmentation.image_function(size, self.preprocess.resize)
 
-        def load(row: np.int32) -> np.ndarray:
-            return self._load(int(row), augmentation.decode_size(size))
-
-        def load_all(rows: np.ndarray) -> np.ndarray:
-            return np.stack([load(row) for row in rows])
-
         def loaded(rows: Any) -> Any:
             if not self.examples.images.one_size:
-                return rows.map(lambda row: (row, called(load, row)), **_IN_TURN)
-            many = rows.batch(self.batch_size).map(lambda rows: (rows, called(load_all, rows)), **_IN_TURN)
+                return rows.map(decoded, **_IN_TURN)
+            many = rows.batch(self.batch_size).map(decoded, **_IN_TURN)
             return many.unbatch().apply(tf.data.experimental.assert_cardinality(len(self.examples)))
 
-        def called(function: Callable[..., np.ndarray], rows: Any) -> Any:
-            return tf.ensure_shape(in_python(function, [rows], tf.uint8), (*rows.shape, None, None, 3))
+        def decoded(rows: Any) -> Any:
+            return rows, self._pixels(rows, augmentation.decode_size(size))
 
         def read(row: Any, pixels: Any, view: Any) -> Any:
             good = tf.size(pixels) > 0
@@ -179,6 +175,30 @@ class Stream:
             return full.map(lambda x, y, weight: (x, self.targets(y), weight))
 
         return batches
+
+    def _reader_of_batches(self, drop_remainder: bool) -> Callable[[Any, Any], Any]:
+        """The same for images of one size for which nothing is drawn one by one: no step is taken for one image."""
+        size, labels, weights = (
+            self.preprocess.size,
+            tf.constant(self.examples.images.y),
+            tf.constant(self.examples.weights),
+        )
+
+        def read(rows: Any) -> Any:
+            x = tf.ensure_shape(self.preprocess.resize(self._pixels(rows, size)), (None, size, size, 3))
+            return x, self.targets(tf.gather(labels, rows)), tf.gather(weights, rows)
+
+        return lambda rows, _: rows.batch(self.batch_size, drop_remainder=drop_remainder).map(read, **_IN_TURN)
+
+    def _pixels(self, rows: Any, size: int) -> Any:
+        """The decoded image of a row (H, W, 3), or of several rows (B, H, W, 3) where all are of one size."""
+
+        def load(rows: np.ndarray) -> np.ndarray:
+            found = np.stack([self._load(int(row), size) for row in np.atleast_1d(rows)])
+            return found.reshape(*np.shape(rows), *found.shape[1:])
+
+        shape = self._load(0, size).shape if self.examples.images.one_size else (None, None, 3)
+        return tf.ensure_shape(in_python(load, [rows], tf.uint8), (*rows.shape, *shape))
 
     def _load(self, row: int, size: int) -> np.ndarray:
         try:
