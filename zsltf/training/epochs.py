@@ -13,7 +13,7 @@ from zsltf.training.checkpoints import TrainingState
 from zsltf.training.options import TrainingOptions
 from zsltf.training.phases import Phase
 
-__all__ = ["REMEDY", "Epochs", "Job", "phase_is_over"]
+__all__ = ["REMEDY", "Epochs", "FiniteLoss", "Job", "phase_is_over"]
 
 REMEDY = "Lower the learning rate or set clip_norm, and check the files; the last epoch's checkpoint is whole."
 
@@ -57,10 +57,6 @@ class Epochs(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self.batch = batch
 
-    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
-        if self.job.options.jit_compile and not np.isfinite(float((logs or {})["loss"])):  # XLA drops the graph's check
-            self.fail_not_finite()
-
     def on_test_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self.ended, self.validating = time.perf_counter(), True
 
@@ -93,6 +89,22 @@ class Epochs(keras.callbacks.Callback):
         files = f", of {', '.join(names)}" if names else ""
         received = f"NaN or infinity in phase '{self.phase.name}', epoch {self.epoch + 1}, {where}{files}"
         fail("loss", "a finite number", received, REMEDY)
+
+
+class FiniteLoss(keras.callbacks.Callback):
+    """Waits for the loss of every step and stops at the first that is not finite: XLA leaves out the graph's own check.
+
+    Args:
+        epochs: of the phase under way.
+    """
+
+    def __init__(self, epochs: Epochs) -> None:
+        super().__init__()
+        self.epochs = epochs
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        if not np.isfinite(float((logs or {})["loss"])):
+            self.epochs.fail_not_finite()
 
 
 def phase_is_over(state: TrainingState, phase: Phase, options: TrainingOptions) -> bool:

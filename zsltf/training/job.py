@@ -12,7 +12,7 @@ from zsltf.training.activations import Activations
 from zsltf.training.batch_norm import batch_norm_layers, recalibrate
 from zsltf.training.batches import Stream
 from zsltf.training.checkpoints import Checkpoints, TrainingState, Values, restore, values_of
-from zsltf.training.epochs import REMEDY, Epochs, phase_is_over
+from zsltf.training.epochs import REMEDY, Epochs, FiniteLoss, phase_is_over
 from zsltf.training.freeze_proof import freeze_proof
 from zsltf.training.history import write_history
 from zsltf.training.network import Network
@@ -151,6 +151,7 @@ class TrainingJob:
         seen = None if validation is None else validation.watched(watched)
         epochs = Epochs(self, phase, first)
         swap = [keras.callbacks.SwapEMAWeights()] if self.options.optimization.ema else []
+        watch = [FiniteLoss(epochs)] if self.options.jit_compile else []
         try:
             model.fit(
                 self.stream.epochs(first + self.state.epoch, first + phase.epochs, activations),
@@ -160,7 +161,7 @@ class TrainingJob:
                 validation_data=seen,
                 shuffle=False,
                 verbose=0,
-                callbacks=[*callbacks, *swap, epochs],
+                callbacks=[*callbacks, *swap, *watch, epochs],
             )
         except tf.errors.InvalidArgumentError as error:
             if NOT_FINITE not in str(error):
