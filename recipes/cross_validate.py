@@ -2,7 +2,8 @@
 
 zsltf run cross_validate                                                    (drawn pictures, no download)
 zsltf run cross_validate --data photos/ --vary schedule=head_only,lp_ft dropout=0,0.5     (any fields of finetune)
-Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, seed 0, CPU): to be measured.
+Expected (drawn pictures, 6 shapes, 5 folds, split seed 0, seed 0, CPU): learning_rate 3e-3 is picked, with 0.995 over
+folds, sd 0.010; trained again on all of them it reaches 1.00 on the test pictures; chance 0.17.
 """
 
 from dataclasses import dataclass, field, replace

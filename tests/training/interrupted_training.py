@@ -1,6 +1,9 @@
-"""A deterministic training that may be killed at any moment: python interrupted_training.py FOLDER NAME [KILL_AT].
+"""A deterministic training that may be killed at any moment.
 
-KILL_AT seconds after training begins the process kills itself with SIGKILL. The network is conv4, resnet50 or vgg16.
+python interrupted_training.py FOLDER NAME EPOCHS [begin|batch SECONDS]
+
+So many seconds after it begins, or after its first batch, the process kills itself with SIGKILL. The network is conv4,
+resnet50 or vgg16; EPOCHS are those of each of the three phases.
 """
 
 import os
@@ -26,22 +29,40 @@ from zsltf.training.phases import preset
 from zsltf.training.seeds import seed_everything
 
 
-def main(folder: Path, name: str, kill_at: float | None = None) -> None:
+def main(folder: Path, name: str, epochs: int, moment: str = "", seconds: float = 0.0) -> None:
     seed_everything(0, deterministic=True)
     net = network() if name == "conv4" else real_network(name)
-    phases = preset("fine_tune", list(net.stages), head_epochs=2, epochs=4, batch_norm="train")
+    phases = preset("fine_tune", list(net.stages), head_epochs=epochs, epochs=2 * epochs, batch_norm="train")
     options = dataclasses.replace(FAST, optimization=OptimizerOptions(ema=0.9), monitor="loss")
-    if kill_at is not None:
-        threading.Thread(target=kill_after, args=(kill_at,), daemon=True).start()
     given = data(augmentation=Augmentation(flip=True, padding=3))
-    outcome = train(net, given, phases, options, folder=folder / "checkpoints", resume=True, callbacks=[Ended(folder)])
+    begun, first = time.perf_counter(), FirstBatch(seconds if moment == "batch" else None)
+    if moment == "begin":
+        kill_after(seconds)
+    callbacks = [first, Ended(folder)]
+    outcome = train(net, given, phases, options, folder=folder / "checkpoints", resume=True, callbacks=callbacks)
     np.savez(folder / "final.npz", *(np.array(weight) for weight in outcome.network.model.weights))
     np.save(folder / "losses.npy", [row["loss"] for row in outcome.state.history])
+    np.save(folder / "seconds.npy", [first.ended - begun, time.perf_counter() - first.ended])
 
 
 def kill_after(seconds: float) -> None:
-    time.sleep(seconds)
-    os.kill(os.getpid(), signal.SIGKILL)
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+
+
+class FirstBatch(keras.callbacks.Callback):
+    """Notes when the first batch ended; with a number of seconds, the process lives that much longer."""
+
+    def __init__(self, seconds: float | None) -> None:
+        super().__init__()
+        self.seconds, self.ended = seconds, 0.0
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+        if not self.ended:
+            self.ended = time.perf_counter()
+            if self.seconds is not None:
+                kill_after(self.seconds)
 
 
 class Ended(keras.callbacks.Callback):
@@ -57,4 +78,5 @@ class Ended(keras.callbacks.Callback):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]) if len(sys.argv) > 3 else None)
+    folder, name, epochs, *kill = sys.argv[1:]
+    main(Path(folder), name, int(epochs), *kill[:1], *map(float, kill[1:]))

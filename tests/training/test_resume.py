@@ -134,13 +134,21 @@ def test_without_resume_a_training_starts_afresh(tmp_path, uninterrupted):
     assert Checkpoints(tmp_path).read()[0].phase == 3
 
 
-def killed_until_done(folder, name, kills, seconds):
-    """Train in processes that are killed at random moments, then in one that is not; how many kills hit."""
+def process(folder, name, epochs, *kill):
+    """Of `interrupted_training.py`: whether it was killed."""
+    arguments = [sys.executable, str(SCRIPT), str(folder), name, str(epochs), *map(str, kill)]
+    code = subprocess.run(arguments, check=False, capture_output=True).returncode
+    assert code in (0, -9)
+    return code == -9
+
+
+def killed_until_done(folder, name, epochs, kills, startup, training):
+    """Train in processes that are killed, a quarter of them while they start, then in one that is not; the hits."""
     rng, hits = np.random.default_rng(), 0
-    for _ in range(kills):
-        arguments = [sys.executable, str(SCRIPT), str(folder), name, f"{rng.uniform(0, seconds):.3f}"]
-        hits += subprocess.run(arguments, check=False, capture_output=True).returncode == -9
-    subprocess.run([sys.executable, str(SCRIPT), str(folder), name], check=True, capture_output=True)
+    for number in range(kills):
+        moment, longest = ("begin", startup) if number % 4 == 3 else ("batch", 2 * training / kills)
+        hits += process(folder, name, epochs, moment, f"{rng.uniform(0, longest):.3f}")
+    assert not process(folder, name, epochs)
     return hits
 
 
@@ -171,20 +179,20 @@ def assert_as_uninterrupted(folder, whole):
 
 
 @pytest.mark.parametrize(
-    ("name", "kills", "seconds"),
+    ("name", "epochs", "kills"),
     [
-        ("conv4", 2, 6),
-        pytest.param("conv4", 20, 12, marks=pytest.mark.slow),
-        pytest.param("resnet50", 3, 60, marks=pytest.mark.slow),
-        pytest.param("vgg16", 3, 30, marks=pytest.mark.slow),
+        ("conv4", 2, 2),
+        pytest.param("conv4", 10, 20, marks=pytest.mark.slow),
+        pytest.param("resnet50", 2, 4, marks=pytest.mark.slow),
+        pytest.param("vgg16", 2, 4, marks=pytest.mark.slow),
     ],
 )
-def test_killed_with_sigkill_it_ends_with_the_same_weights(name, kills, seconds, tmp_path):
+def test_killed_with_sigkill_it_ends_with_the_same_weights(name, epochs, kills, tmp_path):
     folder, whole = tmp_path / "killed", tmp_path / "whole"
     folder.mkdir()
     whole.mkdir()
-    subprocess.run([sys.executable, str(SCRIPT), str(whole), name], check=True, capture_output=True)
-    hits = killed_until_done(folder, name, kills, seconds)
+    assert not process(whole, name, epochs)
+    hits = killed_until_done(folder, name, epochs, kills, *np.load(whole / "seconds.npy"))
     assert hits >= kills // 2
     assert_nothing_whole_is_trained_again(folder, whole)
     assert_as_uninterrupted(folder, whole)
