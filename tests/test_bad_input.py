@@ -402,12 +402,11 @@ def test_a_file_that_cannot_be_decoded_where_none_may_be_left_out(photos, refuse
     ("more", "message"),
     [
         (("--batch-size", "73"), r"batch_size: expected at most the 72 training images, received 73\. Lower it\."),
-        (("head:multi-label",), r"train labels: expected multi-hot \(N, 24\), received shape \(72,\)\. Give .*"),
         (("head:attributes",), r"class table: expected attributes for an attribute head, received none\. Give .*"),
         (("--class-weights", "1", "2"), r"class_weights: expected shape \(24,\), received shape \(2,\)\. Give one .*"),
         (
             ("--size", "7"),
-            r"conv4: expected images of a size that its layers take, received 7 pixels\. Take .*",
+            r"conv4: expected images of 16 pixels or more a side, received 7\. Take a larger size\.",
         ),
     ],
 )

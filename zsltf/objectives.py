@@ -62,14 +62,12 @@ class SeveralClasses:
         return len(classes)
 
     def labels(self, y: Labels, classes: ClassTable, what: str) -> Labels:
-        """Multi-hot rows (N, C), or integers (N,) where every image has one, or a ValueError about `what`."""
-        if np.ndim(y) == 1:
-            y = np.eye(len(classes))[class_rows(y, len(classes), what)]
-        return multi_hot(y, len(classes), what)
+        """Multi-hot rows (N, C), or rows of the class table where every image has one, or a ValueError about `what`."""
+        return (class_rows if np.ndim(y) == 1 else multi_hot)(y, len(classes), what)
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
-        """Multi-hot rows (B, C) as they are."""
-        return tf.cast(y, tf.float32)
+        """Labels (B,) to one-hot rows (B, C), multi-hot rows as they are."""
+        return tf.one_hot(y, len(classes)) if len(y.shape) == 1 else tf.cast(y, tf.float32)
 
     def loss(self, label_smoothing: float) -> keras.losses.Loss:
         """Binary cross-entropy of logits, averaged over classes."""

@@ -101,7 +101,6 @@ def test_weights_go_with_their_images(table):
     np.testing.assert_array_equal(folded.fold(1).sample_weight, np.arange(24) + 1.0)
 
 
-@pytest.mark.filterwarnings("ignore:.* look nearly the same")
 def test_a_copy_in_another_fold_is_refused_and_a_similar_picture_listed(photos):
     source = replace(SOURCE, data=str(photos), split_seed=1)
     rows = load_folds(source).parts()
@@ -119,7 +118,6 @@ def test_a_copy_in_another_fold_is_refused_and_a_similar_picture_listed(photos):
     load_folds(replace(source, allow_leakage=True))
 
 
-@pytest.mark.filterwarnings("ignore:.* look nearly the same")
 def test_near_duplicates_can_be_kept_in_one_fold(photos):
     for number in range(6):
         name = CLASSES[number % 3]

@@ -85,10 +85,14 @@ def test_a_finished_training_is_not_trained_again(tmp_path):
     assert_same_weights(one, two)
 
 
-def test_a_head_for_several_classes_is_refused(tmp_path):
+def test_images_of_several_classes_are_refused(tmp_path):
     several = dataclasses.replace(method(), head=MultiLabelHead())
-    with pytest.raises(ValueError, match=r"labels: expected multi-hot \(N, 3\), received shape \(36,\)"):
-        run(tmp_path, several)
+    y = np.eye(3)[LABELLED.images.y] + np.eye(3)[0] * (np.arange(36) == 1)[:, None]
+    labelled = dataclasses.replace(LABELLED, images=LABELLED.images.with_y(y.astype(np.float32)))
+    with pytest.raises(
+        ValueError, match=r"labels: expected a single 1 a row of one-hot labels, received 2 for image 1"
+    ):
+        run(tmp_path, several, labelled)
 
 
 def test_weights_are_one_a_head(tmp_path):

@@ -12,9 +12,15 @@ from zsltf.classifier import Classifier
 from zsltf.heads.attributes import AttributeHead
 from zsltf.heads.cosine import CosineHead
 from zsltf.heads.linear import LinearHead
+from zsltf.pretrained.extract import extract_features
+from zsltf.training.folds import image_folds
+from zsltf.training.optimizers import OptimizerOptions
 from zsltf.training.penalties import Penalty
 from zsltf.training.phases import Phase
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import select
 from zsltf.transfer.fine_tune import FineTune
+from zsltf.transfer.linear_probe import LinearProbe
 
 LAST = dataclasses.replace(FAST, keep="last")
 SHORT = FineTune(head_epochs=2, epochs=2, training=LAST)
@@ -79,6 +85,27 @@ def test_gradual_thaws_one_more_stage_a_phase_however_many_there_are():
     assert [phase.epochs for phase in FineTune(schedule="gradual").phases(many)] == [20] + 9 * [1]
     with pytest.raises(ValueError, match=r"epochs: expected at least 9, one a phase, received 6\. Add epochs or"):
         FineTune(schedule="gradual", epochs=6).phases(many)
+
+
+def test_a_head_that_begins_as_a_probe_is_one_until_the_backbone_moves():
+    images, still = examples(60).images, dataclasses.replace(LAST, optimization=OptimizerOptions(weight_decay=0.0))
+    method = FineTune(head_start="probe", schedule="head_only", head_epochs=1, learning_rate=1e-9, training=still)
+    found = method.fit(backbone(), images, CLASSES).score(images.pixels)
+    features = extract_features(backbone(), images).features
+    choice, *_ = select(LinearProbe(), image_folds(features, CLASSES, num_folds=3), (Preparation(),))
+    expected = choice.method.fit(features, CLASSES).score(features.x)
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    phases = FineTune(head_start="probe").phases(["stem", "body", "head"])
+    assert [phase.name for phase in phases] == ["from body", "all"]
+
+
+def test_only_one_linear_head_can_begin_as_a_probe():
+    with pytest.raises(ValueError, match=r"FineTune.head_start: expected random for this head, received probe\. Take"):
+        FineTune(head=CosineHead(), head_start="probe")
+    heads = {"class": LinearHead(), "attributes": AttributeHead()}
+    method = dataclasses.replace(SHORT, head_start="probe")
+    with pytest.raises(ValueError, match=r"head_start: expected random with several heads, received probe\. Leave it"):
+        method.train(backbone(), examples(), CLASSES, heads=heads)
 
 
 def test_several_heads_on_one_trunk():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import keras
 
+from zsltf.checks import fail
 from zsltf.data.decode import Resize
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone, stages_by_prefix
@@ -29,6 +30,8 @@ def conv4(weights: str | Path | None = None, *, size: int = 84, resize: Resize =
         size: height and width in pixels: 84 for mini-ImageNet, 28 for Omniglot; at least 16.
         resize: how an image gets to size x size.
     """
+    if size < 16:
+        fail("conv4", "images of 16 pixels or more a side", str(size), "Take a larger size.")
     images = keras.Input((size, size, 3))
     x = images
     for i in range(1, 5):

@@ -94,7 +94,8 @@ def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most
         first = "; ".join(map(str, found[:3]))
         advice = "Pass --group-duplicates to keep them together; the report lists them all."
         warnings.warn(
-            f"{len(found)} pairs of images of two parts look nearly the same: {first}. {advice}", stacklevel=2
+            f"pairs of images in two parts that look nearly the same: {len(found)}, such as {first}. {advice}",
+            stacklevel=2,
         )
     return found
 

@@ -13,18 +13,24 @@ from zsltf.classifier import Classifier
 from zsltf.data.augment import Augmentation
 from zsltf.data.classes import ClassTable
 from zsltf.data.images import Images
+from zsltf.data.labels import class_rows
 from zsltf.discovery import one_of
 from zsltf.heads.linear import LinearHead
 from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.extract import extract_features
 from zsltf.protocols import Head
 from zsltf.training.batches import Examples
 from zsltf.training.engine import Training, train
+from zsltf.training.folds import image_folds
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
 from zsltf.training.penalties import Penalty, constrain
-from zsltf.training.phases import BatchNormPolicy, Phase, RateSchedule, preset
+from zsltf.training.phases import HEAD, BatchNormPolicy, Phase, RateSchedule, preset
+from zsltf.training.preparation import Preparation
 from zsltf.training.seeds import seed_everything
+from zsltf.training.selection import select
 from zsltf.training.setup import Data
+from zsltf.transfer.linear_probe import LinearProbe
 
 __all__ = ["FineTune"]
 
@@ -34,12 +40,16 @@ class FineTune:
     """Train a head, then more and more of the backbone under it.
 
     Sources: Yosinski, Clune, Bengio & Lipson, "How transferable are features in deep neural networks?", NIPS 2014;
-    Kornblith, Shlens & Le, "Do better ImageNet models transfer better?", CVPR 2019.
+    Kornblith, Shlens & Le, "Do better ImageNet models transfer better?", CVPR 2019; a probe first, Kumar, Raghunathan,
+    Jones, Ma & Liang, "Fine-tuning can distort pretrained features and underperform out-of-distribution", ICLR 2022.
     """
 
     head: Annotated[Head, one_of("heads", "head")] = field(default_factory=LinearHead)
     schedule: Literal["head_only", "fine_tune", "gradual", "full", "lp_ft"] = "fine_tune"
     """Which stages train when; printed before training starts."""
+    head_start: Literal["random", "probe"] = "random"
+    """What a linear head begins with: random weights, or those of a linear probe on the frozen features, whose penalty
+    folds of the training images choose; a schedule that goes on below the head then leaves out its phase (LP-FT)."""
     head_epochs: int = 20
     """Of the phase that trains the head alone."""
     epochs: int | None = None
@@ -72,6 +82,8 @@ class FineTune:
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"learning_rate": (3e-4, 1e-3, 3e-3)}
 
     def __post_init__(self) -> None:
+        if self.head_start == "probe" and not isinstance(self.head, LinearHead):
+            fail("FineTune.head_start", "random for this head", "probe", "Take the linear head.")
         if not self.own_phases:
             self.phases(("stage",))
         if self.views is not None and self.views < 1:
@@ -91,6 +103,8 @@ class FineTune:
             stage_decay=self.stage_decay,
             batch_norm=self.batch_norm,
         )
+        if self.head_start == "probe" and len(phases) > 1:
+            phases = tuple(phase for phase in phases if phase.train_from != HEAD)
         rate: dict[str, Any] = {"schedule": self.rate_schedule, "warmup": self.warmup, "layer_decay": self.layer_decay}
         return tuple(replace(phase, **rate) for phase in phases)
 
@@ -128,6 +142,8 @@ class FineTune:
         network = Network.build(backbone, heads or {"class": self.head}, classes)
         for pattern, constraint in self.constraints.items():
             constrain(network.model, pattern, constraint)
+        if self.head_start == "probe":
+            self._probe(network, examples)
         data = Data(train=examples, validation=validation, augmentation=self.augmentation, views=self.views)
         phases = self.phases(list(network.stages))
         return train(
@@ -141,6 +157,20 @@ class FineTune:
             callbacks=callbacks,
             tensorboard=tensorboard,
         )
+
+    def _probe(self, network: Network, examples: Examples) -> None:
+        """Give the head the weights of logistic regression."""
+        if list(network.heads) != ["class"]:
+            fail("FineTune.head_start", "random with several heads", "probe", "Leave it out.")
+        classes, images = network.classes, examples.images
+        images = images.with_y(class_rows(images.y, len(classes)))
+        extraction = extract_features(network.backbone, images, on_corrupt=examples.on_corrupt)
+        kept = [name not in extraction.skipped for name in images.names]
+        features = replace(extraction.features, sample_weight=examples.weights[kept])
+        choice, *_ = select(LinearProbe(), image_folds(features, classes, num_folds=3), (Preparation(),))
+        layer = network.model.get_layer("class_scores")
+        for variable, value in zip((layer.kernel, layer.bias), choice.method.weights(features, classes), strict=True):
+            variable.assign(value)
 
     def with_seed(self, seed: int) -> "FineTune":
         """The same under another seed."""

@@ -36,12 +36,15 @@ class LinearProbe:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the head; every class must be seen and needs an example."""
-        _check(train, classes)
-        model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
-        kernel, bias = _fitted(model, train)
+        kernel, bias = self.weights(train, classes)
         embed = keras.Sequential([keras.Input((train.x.shape[1],)), keras.layers.Identity()], name="embed")
         means = class_means(train.x, train.y, train.weights, len(classes))
         return closed(embed, kernel, bias, classes, means)
+
+    def weights(self, train: Features, classes: ClassTable) -> tuple[Float[np.ndarray, "C D"], Float[np.ndarray, " C"]]:
+        """Kernel and bias of the head on these very features."""
+        _check(train, classes)
+        return _fitted(LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8), train)
 
     def fit_grid(
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
