@@ -146,7 +146,7 @@ def killed_until_done(folder, name, epochs, kills, startup, training):
     """Train in processes that are killed, a quarter of them while they start, then in one that is not; the hits."""
     rng, hits = np.random.default_rng(), 0
     for number in range(kills):
-        moment, longest = ("begin", startup) if number % 4 == 3 else ("batch", 2 * training / kills)
+        moment, longest = ("begin", startup) if number % 4 == 3 else ("batch", training / kills)
         hits += process(folder, name, epochs, moment, f"{rng.uniform(0, longest):.3f}")
     assert not process(folder, name, epochs)
     return hits
