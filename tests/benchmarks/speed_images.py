@@ -16,7 +16,8 @@ from zsltf.data.image_array import ImageArray
 from zsltf.data.images import Images
 from zsltf.pretrained.backbone import Backbone, Precision
 from zsltf.pretrained.extract import extract_features
-from zsltf.training.batches import Examples, Stream
+from zsltf.training.batches import Stream
+from zsltf.training.examples import Examples
 from zsltf.training.phases import Phase
 
 NETWORKS = ("resnet50", "efficientnet_lite0")

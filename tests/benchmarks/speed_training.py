@@ -10,8 +10,9 @@ from speed_comparison import Comparison, Stopwatch, seconds
 from speed_materials import CLASSES, Pictures, Scale, network
 
 from zsltf.data.image_array import ImageArray
-from zsltf.training.batches import Examples, epoch_order
+from zsltf.training.batches import epoch_order
 from zsltf.training.engine import train
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.training.optimizers import OptimizerOptions
 from zsltf.training.options import TrainingOptions

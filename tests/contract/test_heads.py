@@ -16,7 +16,7 @@ from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.metrics.accuracy import mean_class_accuracy
 from zsltf.runs import Golden
-from zsltf.training.batches import Examples
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.transfer.fine_tune import FineTune
 

@@ -107,8 +107,11 @@ def test_a_sweep_that_suggests_nothing_is_shown_and_cannot_be_used(tmp_path, mon
 @pytest.mark.parametrize("schedule", PRESETS)
 def test_from_scratch_there_is_one_phase_without_the_care_for_pretrained_weights(schedule):
     training = dataclasses.replace(FAST, l2_sp=0.1)
-    method = FineTune(schedule=schedule, layer_decay=0.9, batch_norm="recalibrate", training=training)
+    method = FineTune(
+        schedule=schedule, head_start="probe", layer_decay=0.9, batch_norm="recalibrate", training=training
+    )
     (phase,) = scratch_method(method, STAGES).phases(STAGES)
+    assert scratch_method(method, STAGES).head_start == "random"
     assert phase.epochs == sum(each.epochs for each in method.phases(STAGES))
     assert phase.rates(STAGES) == dict.fromkeys(STAGES, 1e-3)
     assert (phase.layer_decay, phase.batch_norm) == (1.0, "train")

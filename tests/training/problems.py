@@ -9,7 +9,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.image_array import ImageArray
 from zsltf.heads.vgg import VGGHead
 from zsltf.pretrained.backbone import stages_by_prefix
-from zsltf.training.batches import Examples
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
 from zsltf.training.setup import Data

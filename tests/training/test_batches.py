@@ -10,8 +10,9 @@ from training.problems import FAST, data, examples, losses, network
 from zsltf.data.augment import Augmentation
 from zsltf.data.image_array import ImageArray
 from zsltf.training.activations import Activations
-from zsltf.training.batches import Examples, Stream
+from zsltf.training.batches import Stream
 from zsltf.training.engine import train
+from zsltf.training.examples import Examples
 from zsltf.training.phases import Phase
 from zsltf.training.setup import stream_of
 

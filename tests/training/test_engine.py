@@ -23,9 +23,9 @@ from zsltf.heads.attributes import AttributeHead
 from zsltf.heads.cosine import CosineHead
 from zsltf.heads.linear import LinearHead
 from zsltf.heads.multi_label import MultiLabelHead
-from zsltf.training.batches import Examples
 from zsltf.training.checkpoints import values_of
 from zsltf.training.engine import train
+from zsltf.training.examples import Examples
 from zsltf.training.freeze_proof import freeze_proof
 from zsltf.training.network import Network
 from zsltf.training.optimizers import OptimizerOptions

@@ -10,9 +10,9 @@ from training.problems import CLASSES, FAST, assert_same_weights, data, network
 from zsltf.backbones.keras_model import keras_model
 from zsltf.heads.linear import LinearHead
 from zsltf.training.batch_norm import batch_norm_layers
-from zsltf.training.batches import Examples
 from zsltf.training.checkpoints import Checkpoints
 from zsltf.training.engine import train
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.training.optimizers import OptimizerOptions
 from zsltf.training.penalties import Penalty

@@ -8,8 +8,8 @@ from zsltf.data.collection import named_classes
 from zsltf.heads.attributes import AttributeHead
 from zsltf.heads.linear import LinearHead
 from zsltf.heads.multi_label import MultiLabelHead
-from zsltf.training.batches import Examples
 from zsltf.training.engine import train
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.training.phases import Phase
 

@@ -12,7 +12,7 @@ from zsltf.data.image_array import ImageArray
 from zsltf.data.labelled import LabelledSource
 from zsltf.heads.linear import LinearHead
 from zsltf.heads.multi_label import MultiLabelHead
-from zsltf.training.batches import Examples
+from zsltf.training.examples import Examples
 from zsltf.transfer.fine_tune import FineTune
 
 IMAGES, TEST = examples(30).images, examples(12, seed=7).images

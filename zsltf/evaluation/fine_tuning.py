@@ -17,7 +17,6 @@ from zsltf.pretrained.choice import BackboneChoice
 from zsltf.training.batch_norm import batch_norm_layers
 from zsltf.training.first_rate import sweep_first_phase
 from zsltf.training.learning_rate_finder import LearningRateRange
-from zsltf.training.network import Network
 from zsltf.training.phases import HEAD, schedule_rows
 from zsltf.training.seeds import seed_everything
 from zsltf.training.setup import Data
@@ -109,6 +108,7 @@ def scratch_method(method: FineTune, stages: Sequence[str]) -> FineTune:
     return replace(
         method,
         schedule="full",
+        head_start="random",
         own_phases=(),
         epochs=sum(phase.epochs for phase in method.phases(stages)),
         fine_tune_rate=method.learning_rate,
@@ -137,8 +137,9 @@ def _sweep(
     kept = folder / "sweep.npz"
     if not (resume and kept.is_file()):
         seed_everything(method.training.seed, deterministic=method.training.deterministic)
-        network = Network.build(backbone, {"class": method.head}, labelled.classes)
-        data = Data(train=examples_of(labelled, labelled.split.train), augmentation=method.augmentation)
+        examples = examples_of(labelled, labelled.split.train)
+        network = method.network(backbone, examples, labelled.classes)
+        data = Data(train=examples, augmentation=method.augmentation)
         sweep = sweep_first_phase(network, data, method.phases(list(network.stages)), method.training, method.penalties)
         with atomic_file(kept) as partial:
             np.savez(partial, rates=sweep.rates, losses=sweep.losses)

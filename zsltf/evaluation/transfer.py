@@ -19,8 +19,8 @@ from zsltf.evaluation.classification_report import ClassificationReport
 from zsltf.evaluation.zero_shot import ZeroShotReport, read_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.protocols import Head
-from zsltf.training.batches import Examples
 from zsltf.training.engine import Training
+from zsltf.training.examples import Examples
 from zsltf.training.phases import HEAD, schedule_rows
 from zsltf.training.progress import Progress
 from zsltf.training.scoring import score_images

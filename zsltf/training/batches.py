@@ -6,46 +6,18 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from zsltf.checks import check_shape
 from zsltf.data.augment import Augmentation
 from zsltf.data.corrupt import fail_corrupt
-from zsltf.data.images import Images, OnCorrupt
 from zsltf.data.in_python import in_python
 from zsltf.layers.preprocess import Preprocess
 from zsltf.training.activations import Activations
+from zsltf.training.examples import Examples
 
-__all__ = ["Examples", "Stream", "epoch_order"]
+__all__ = ["Stream", "epoch_order"]
 
 _IN_TURN: dict[str, Any] = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Examples:
-    """Images to train or to validate on.
-
-    Args:
-        images: with labels (N,), or multi-hot rows (N, C).
-        sample_weight: >= 0, one an image; None means all 1.
-        on_corrupt: "skip" gives an image that can't be decoded the weight 0, "error" stops at the first.
-    """
-
-    images: Images
-    sample_weight: Float[np.ndarray, " N"] | None = None
-    on_corrupt: OnCorrupt = "skip"
-
-    def __post_init__(self) -> None:
-        if self.sample_weight is not None:
-            check_shape("Examples.sample_weight", self.sample_weight, (len(self.images),), "Give one weight an image.")
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    @property
-    def weights(self) -> Float[np.ndarray, " N"]:
-        """sample_weight, or ones."""
-        return np.ones(len(self), np.float32) if self.sample_weight is None else self.sample_weight.astype(np.float32)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -178,15 +150,11 @@ class Stream:
 
     def _reader_of_batches(self, drop_remainder: bool) -> Callable[[Any, Any], Any]:
         """The same for images of one size for which nothing is drawn one by one: no step is taken for one image."""
-        size, labels, weights = (
-            self.preprocess.size,
-            tf.constant(self.examples.images.y),
-            tf.constant(self.examples.weights),
-        )
+        size, answers = self.preprocess.size, self._answers(self.examples.weights)
 
         def read(rows: Any) -> Any:
             x = tf.ensure_shape(self.preprocess.resize(self._pixels(rows, size)), (None, size, size, 3))
-            return x, self.targets(tf.gather(labels, rows)), tf.gather(weights, rows)
+            return x, *answers(rows)
 
         return lambda rows, _: rows.batch(self.batch_size, drop_remainder=drop_remainder).map(read, **_IN_TURN)
 
@@ -213,16 +181,18 @@ class Stream:
         gather, views = activations.gather(), len(activations.values)
         known = self.examples.weights.copy()
         known[list(self.skipped)] = 0
-        labels, weights = tf.constant(self.examples.images.y), tf.constant(known)
-
-        def read(rows: Any, view: Any) -> Any:
-            return gather(view, rows), self.targets(tf.gather(labels, rows)), tf.gather(weights, rows)
+        answers = self._answers(known)
 
         def batches(rows: Any, epoch: Any) -> Any:
             full = rows.batch(self.batch_size, drop_remainder=drop_remainder)
-            return full.map(lambda rows: read(rows, epoch % views))
+            return full.map(lambda rows: (gather(epoch % views, rows), *answers(rows)))
 
         return batches
+
+    def _answers(self, weights: np.ndarray) -> Callable[[Any], tuple[Any, Any]]:
+        """A function of rows (B,): their targets and weights."""
+        labels, known = tf.constant(self.examples.images.y), tf.constant(weights)
+        return lambda rows: (self.targets(tf.gather(labels, rows)), tf.gather(known, rows))
 
     def _piped(self, dataset: Any) -> Any:
         options = tf.data.Options()

@@ -21,8 +21,8 @@ _EPOCHS = 6
 class Phase:
     """Epochs during which the same stages train.
 
-    Sources: gradual thawing and rates that fall with depth, Howard & Ruder, "Universal language model fine-tuning for
-    text classification", ACL 2018; layer-wise decay, Clark et al., "ELECTRA", ICLR 2020.
+    Sources: gradual thawing and rates that fall with depth, Howard & Ruder, "ULMFiT", ACL 2018; layer-wise decay, Clark
+    et al., "ELECTRA", ICLR 2020.
     """
 
     name: str

@@ -8,7 +8,8 @@ from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.data.augment import Augmentation
 from zsltf.data.images import Images
-from zsltf.training.batches import Examples, Stream
+from zsltf.training.batches import Stream
+from zsltf.training.examples import Examples
 
 __all__ = ["score_images"]
 

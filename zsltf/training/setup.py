@@ -11,7 +11,8 @@ import numpy as np
 from zsltf.checks import check_shape, fail
 from zsltf.data.augment import Augmentation
 from zsltf.data.classes import ClassTable
-from zsltf.training.batches import Examples, Stream
+from zsltf.training.batches import Stream
+from zsltf.training.examples import Examples
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
 from zsltf.training.phases import Phase

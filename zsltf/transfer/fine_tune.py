@@ -19,8 +19,8 @@ from zsltf.heads.linear import LinearHead
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import extract_features
 from zsltf.protocols import Head
-from zsltf.training.batches import Examples
 from zsltf.training.engine import Training, train
+from zsltf.training.examples import Examples
 from zsltf.training.folds import image_folds
 from zsltf.training.network import Network
 from zsltf.training.options import TrainingOptions
@@ -139,11 +139,7 @@ class FineTune:
             tensorboard: folder for event files.
         """
         seed_everything(self.training.seed, deterministic=self.training.deterministic)
-        network = Network.build(backbone, heads or {"class": self.head}, classes)
-        for pattern, constraint in self.constraints.items():
-            constrain(network.model, pattern, constraint)
-        if self.head_start == "probe":
-            self._probe(network, examples)
+        network = self.network(backbone, examples, classes, heads)
         data = Data(train=examples, validation=validation, augmentation=self.augmentation, views=self.views)
         phases = self.phases(list(network.stages))
         return train(
@@ -157,6 +153,17 @@ class FineTune:
             callbacks=callbacks,
             tensorboard=tensorboard,
         )
+
+    def network(
+        self, backbone: Backbone, examples: Examples, classes: ClassTable, heads: Mapping[str, Head] | None = None
+    ) -> Network:
+        """What training begins with: heads on the backbone, constrained and started; see `train` for the arguments."""
+        network = Network.build(backbone, heads or {"class": self.head}, classes)
+        for pattern, constraint in self.constraints.items():
+            constrain(network.model, pattern, constraint)
+        if self.head_start == "probe":
+            self._probe(network, examples)
+        return network
 
     def _probe(self, network: Network, examples: Examples) -> None:
         """Give the head the weights of logistic regression."""
