@@ -77,3 +77,13 @@ def test_a_far_miss_gets_the_list_and_an_empty_list_is_called_none():
         check_choice("resize", "xyz", iter(("pad", "crop")))
     with pytest.raises(ValueError, match=r"expected one of \(none\), received 'xyz'"):
         check_choice("resize", "xyz", ())
+
+
+def test_the_index_is_that_of_the_whole_array_when_it_is_read_in_pieces(monkeypatch):
+    monkeypatch.setattr("zsltf.checks._PIECE", 4)
+    array = np.zeros((5, 3))
+    array[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"received nan at \(3, 1\)"):
+        check_finite("x", array, "Mend it.")
+    with pytest.raises(ValueError, match=r"received inf at \(\)"):
+        check_finite("x", np.array(np.inf), "Mend it.")

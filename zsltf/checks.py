@@ -9,6 +9,8 @@ import numpy as np
 
 __all__ = ["check_choice", "check_finite", "check_positive", "check_shape", "check_share", "fail"]
 
+_PIECE = 2**24  # numbers
+
 
 def fail(what: str, expected: str, received: str, fix: str) -> NoReturn:
     """Raise ValueError in the house's style."""
@@ -37,10 +39,14 @@ def check_shape(what: str, array: np.ndarray, shape: Sequence[int | None], fix: 
 
 
 def check_finite(what: str, array: np.ndarray, fix: str) -> None:
-    """No NaN and no infinity; the first offender is named by its index."""
-    if not np.isfinite(array).all():
-        index = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        fail(what, "finite numbers", f"{array[index]} at {index}", fix)
+    """No NaN and no infinity; the first offender is named by its index. An array on disk is read a piece at a time."""
+    rows = np.atleast_1d(array)
+    step = max(1, _PIECE // max(1, rows[:1].size))
+    for start in range(0, len(rows), step):
+        wrong = np.argwhere(~np.isfinite(rows[start : start + step]))
+        if len(wrong):
+            index = (start + int(wrong[0][0]), *map(int, wrong[0][1:]))[: array.ndim]
+            fail(what, "finite numbers", f"{array[index]} at {index}", fix)
 
 
 def check_choice(what: str, value: str, choices: Iterable[str]) -> None:

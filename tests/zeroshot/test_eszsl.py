@@ -23,7 +23,7 @@ def test_solves_the_published_normal_equations(seed, g, l):  # noqa: E741
     x, y, s = problem(seed)
     system = np.kron(x.T @ x + g * np.eye(4), s.T @ s + l * np.eye(2))  # another route: solve for vec(V)
     expected = np.linalg.solve(system, (x.T @ y @ s).ravel()).reshape(4, 2)
-    np.testing.assert_allclose(solve_eszsl(x, y, s, g, l), expected, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(solve_eszsl(x.T @ x, x.T @ y, s, g, l), expected, rtol=1e-6, atol=1e-9)
 
 
 def test_minimises_the_published_objective():
@@ -36,7 +36,7 @@ def test_minimises_the_published_objective():
         return sum((term**2).sum() for term in terms)
 
     found = minimize(objective, np.zeros(8), tol=1e-12).x.reshape(4, 2)
-    np.testing.assert_allclose(solve_eszsl(x, y, s, g, l), found, atol=1e-5)
+    np.testing.assert_allclose(solve_eszsl(x.T @ x, x.T @ y, s, g, l), found, atol=1e-5)
 
 
 @pytest.mark.parametrize("repeat", [1, 3], ids=["more columns than rows", "more rows than columns"])
@@ -52,9 +52,22 @@ def test_the_grid_is_every_single_fit(toy_features, repeat):
     for method, scores in found[:: 7 * repeat]:
         y = np.where(train.y[:, None] == np.flatnonzero(classes.seen), 1.0, -1.0)
         s = classes.semantics[classes.seen]
-        v = solve_eszsl(train.x, y, s, method.feature_ridge, method.attribute_ridge)
+        x = train.x.astype(np.float64)
+        v = solve_eszsl(x.T @ x, x.T @ y, s, method.feature_ridge, method.attribute_ridge)
         expected = features.x[:20].astype(np.float64) @ v @ classes.semantics.T
         np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize(("targets", "own", "other"), [("-1/+1", 1.0, -1.0), ("0/1", 1.0, 0.0)])
+def test_targets_are_the_papers_or_those_of_later_code(toy_features, targets, own, other):
+    features, classes = toy_features
+    train = features.select(classes.seen[features.y])
+    y = np.where(train.y[:, None] == np.flatnonzero(classes.seen), own, other)
+    x = train.x.astype(np.float64)
+    v = solve_eszsl(x.T @ x, x.T @ y, classes.semantics[classes.seen], 2.0, 3.0)
+    method = ESZSL(feature_ridge=2.0, attribute_ridge=3.0, targets=targets)
+    expected = features.x @ v @ classes.semantics.T
+    np.testing.assert_allclose(method.fit(train, classes).score(features.x), expected, rtol=1e-4, atol=1e-5)
 
 
 def test_zero_ridge_is_refused_with_a_way_out():

@@ -11,7 +11,7 @@ from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.centre import centring
-from zsltf.solvers.spectrum import spectrum
+from zsltf.solvers.gram import Gram
 
 __all__ = ["Preparation", "Prepared"]
 
@@ -43,7 +43,7 @@ class Preparation:
         if self.centre or self.components:
             layers.append(centring(mean))
         if self.components:
-            _, directions = spectrum((x - mean) * np.sqrt(weights)[:, None])  # (D, rank)
+            _, directions = Gram((x - mean) * np.sqrt(weights)[:, None]).spectrum  # (D, rank)
             if not directions.size:
                 fail("Features.x", "features that differ", "the same for every image", "Check the backbone's weights.")
             layers.append(linear(directions[:, : self.components]).layers[0])

@@ -1,0 +1,142 @@
+"""One pass over features: all that the closed forms need to know of them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from operator import add
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float
+from scipy.sparse import csr_array
+
+from zsltf.checks import check_shape, fail
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.files import atomic_file
+from zsltf.solvers.gram import Gram
+
+__all__ = ["Statistics"]
+
+_ROWS = 4096
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Statistics:
+    """Weighted sums over examples, in float64: those of two parts of the data add up to those of both.
+
+    So batches, files and workers merge by `+`, and `-` takes examples or whole classes out again.
+    """
+
+    gram: Gram
+    """X'X (D, D)."""
+    sums: Float[np.ndarray, "C D"]
+    """Of each class's features."""
+    squares: Float[np.ndarray, "C D"]
+    """Of each class's squared features."""
+    counts: Float[np.ndarray, " C"]
+    """Of each class's weights: the number of its examples where no weights are given."""
+
+    @classmethod
+    def of(cls, features: Features, classes: ClassTable) -> Self:
+        """Of features (N, D), which may be memory-mapped: they are read a piece at a time.
+
+        Raises:
+            ValueError: for feature maps, or a label that is no row of the table.
+        """
+        features.check_vectors("a closed form")
+        x, y, weights = features.x, features.y, features.weights
+        pieces = (slice(start, start + _ROWS) for start in range(0, len(x), _ROWS))
+        return cls.of_batches(((x[at], y[at], weights[at]) for at in pieces), len(classes))
+
+    @classmethod
+    def of_batches(cls, batches: Iterable[tuple[np.ndarray, ...]], num_classes: int) -> Self:
+        """Of batches (x, y) or (x, y, weights), as they come.
+
+        Raises:
+            ValueError: if there is none, or a label is out of range.
+        """
+        parts = (cls._of_batch(num_classes, *batch) for batch in batches)
+        first = next(parts, None)
+        if first is None:
+            fail("Statistics", "at least one batch", "none", "Check the source of the features.")
+        return reduce(add, parts, first)
+
+    @classmethod
+    def _of_batch(cls, num_classes: int, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Self:
+        x = np.asarray(x, np.float64)
+        if y.min() < 0 or y.max() >= num_classes:
+            fail("y", f"labels in [0, {num_classes})", f"{y.min()} to {y.max()}", "Give rows of the ClassTable.")
+        weight = np.ones(len(x)) if weights is None else np.asarray(weights, np.float64)
+        of_class = csr_array((weight, (y, np.arange(len(y)))), shape=(num_classes, len(y)))
+        return cls(
+            gram=Gram(x if weights is None else x * np.sqrt(weight)[:, None]),
+            sums=of_class @ x,
+            squares=of_class @ x**2,
+            counts=np.bincount(y, weights=weight, minlength=num_classes),
+        )
+
+    @classmethod
+    def leave_out(cls, parts: Iterable[Self]) -> Iterator[Self]:
+        """For each part, those of all the others: folds without a second pass."""
+        parts = list(parts)
+        total = reduce(add, parts)
+        return (total - part for part in parts)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as file:
+            rest = {name: file[name] for name in ("sums", "squares", "counts")}
+            return cls(gram=Gram(file["gram"], squared=True), **rest)
+
+    def save(self, path: Path) -> None:
+        """Write a .npz, for another worker to add to its own."""
+        with atomic_file(path) as staging, staging.open("wb") as file:
+            np.savez(file, gram=self.gram.matrix, sums=self.sums, squares=self.squares, counts=self.counts)
+
+    def __add__(self, other: Self) -> Self:
+        return self._combined(other, self.gram + other.gram, 1.0)
+
+    def __sub__(self, other: Self) -> Self:
+        return self._combined(other, self.gram - other.gram, -1.0)
+
+    def _combined(self, other: Self, gram: Gram, sign: float) -> Self:
+        check_shape("Statistics", other.sums, self.sums.shape, "Count the same classes and features in every part.")
+        return type(self)(
+            gram=gram,
+            sums=self.sums + sign * other.sums,
+            squares=self.squares + sign * other.squares,
+            counts=self.counts + sign * other.counts,
+        )
+
+    @property
+    def total(self) -> float:
+        """The sum of all weights."""
+        return float(self.counts.sum())
+
+    @property
+    def mean(self) -> Float[np.ndarray, " D"]:
+        """Of all examples."""
+        return self.sums.sum(axis=0) / self.total
+
+    @cached_property
+    def means(self) -> Float[np.ndarray, "C D"]:
+        """Of each class; NaN for a class without weight."""
+        return self._per_example(self.sums)
+
+    @cached_property
+    def variances(self) -> Float[np.ndarray, "C D"]:
+        """Of each class and feature, by its own mean; NaN for a class without weight."""
+        return np.maximum(self._per_example(self.squares) - self.means**2, 0.0)
+
+    def within(self) -> Float[np.ndarray, "D D"]:
+        """Covariance of the examples around their class's mean, over all classes."""
+        present = self.counts > 0
+        between = (self.sums[present].T / self.counts[present]) @ self.sums[present]
+        return (self.gram.matrix - between) / self.total
+
+    def _per_example(self, sums: Float[np.ndarray, "C D"]) -> Float[np.ndarray, "C D"]:
+        counts = self.counts[:, None]
+        return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
