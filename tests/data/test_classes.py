@@ -243,3 +243,19 @@ def test_partitions_follow_the_names_not_the_rows(partitions):
 def test_a_broken_partition_table_is_refused(partitions, content, message):
     with pytest.raises(ValueError, match=message):
         partitions(content, ("a", "b"))
+
+
+def test_two_tables_of_the_same_classes_stand_beside_each_other():
+    one = ClassTable(names=("a", "b"), semantics=[[1, 2], [3, 4]], seen=[True, False], columns=("x", "y"))
+    other = ClassTable(names=("c", "b", "a"), semantics=[[9], [8], [7]], seen=[True] * 3, columns=("z",))
+    both = one.beside(other)
+    np.testing.assert_array_equal(both.semantics, [[1, 2, 7], [3, 4, 8]])
+    assert (both.names, both.columns, both.blocks) == (("a", "b"), ("x", "y", "z"), (2, 1))
+    np.testing.assert_array_equal(both.seen, [True, False])
+    assert both.select([1]).blocks == (2, 1)
+    with pytest.raises(ValueError, match=r"class tables: expected a row for every class in each, received none for c"):
+        other.beside(one)
+    with pytest.raises(ValueError, match=r"ClassTable\.columns: expected at least one name, each once"):
+        one.beside(one)
+    with pytest.raises(ValueError, match=r"ClassTable\.blocks: expected 2 columns in all, received \(2, 1\)"):
+        ClassTable(names=("a",), semantics=[[1, 2]], seen=[True], blocks=(2, 1))

@@ -23,6 +23,7 @@ class ClassTable:
         semantics: one row a class: attributes or a text vector, float32.
         seen: True where training may use the class's images.
         columns: names of the A columns of semantics.
+        blocks: widths of the tables that the columns come from, each with its own units; by default one.
 
     Raises:
         ValueError: for duplicate names, NaN, or lengths that differ.
@@ -32,6 +33,7 @@ class ClassTable:
     semantics: Float[np.ndarray, "C A"]
     seen: Bool[np.ndarray, " C"]
     columns: tuple[str, ...] = ()
+    blocks: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -50,6 +52,10 @@ class ClassTable:
         object.__setattr__(self, "semantics", semantics)
         object.__setattr__(self, "seen", seen)
         object.__setattr__(self, "columns", columns)
+        blocks = self.blocks or (len(columns),)
+        if sum(blocks) != len(columns):
+            fail("ClassTable.blocks", f"{len(columns)} columns in all", str(blocks), "Give each table's width.")
+        object.__setattr__(self, "blocks", blocks)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -87,6 +93,23 @@ class ClassTable:
         index = np.asarray(rows, int)
         names = tuple(self.names[i] for i in index)
         return replace(self, names=names, semantics=self.semantics[index], seen=self.seen[index])
+
+    def beside(self, other: "ClassTable") -> "ClassTable":
+        """The same classes with the other table's columns as well, a block to themselves.
+
+        Raises:
+            ValueError: if the other lacks a class, or a column is in both.
+        """
+        missing = [name for name in self.names if name not in other.names]
+        if missing:
+            fail("class tables", "a row for every class in each", f"none for {', '.join(missing[:5])}", "Add the rows.")
+        rows = [other.names.index(name) for name in self.names]
+        return replace(
+            self,
+            semantics=np.concatenate([self.semantics, other.semantics[rows]], axis=1),
+            columns=self.columns + other.columns,
+            blocks=self.blocks + other.blocks,
+        )
 
     def concatenate(self, other: "ClassTable") -> "ClassTable":
         """These classes, then the other's, which must have the same columns.

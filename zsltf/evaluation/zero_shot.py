@@ -35,7 +35,9 @@ class ZeroShotProtocol:
 
     search: bool = True
     """Choose the method's settings and the preparation on class-disjoint folds of the seen classes."""
-    preparation: Preparation = field(default_factory=lambda: Preparation(centre=True, unit_norm=True))
+    preparation: Preparation = field(
+        default_factory=lambda: Preparation(centre=True, unit_norm=True, semantics="centred")
+    )
     """What is done to features and semantics with --no-search."""
     shuffles: int = 5
     """Refits with shuffled attributes: their accuracy should be near chance."""

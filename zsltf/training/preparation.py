@@ -1,62 +1,92 @@
 """What is done to features and semantics before a method sees them, fitted on training data and kept in the model."""
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import keras
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_choice, check_positive, fail
 from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.centre import centring
-from zsltf.solvers.gram import Gram
+from zsltf.layers.unit_blocks import UnitBlocks
+from zsltf.solvers.statistics import Statistics
+from zsltf.solvers.whitening import whitening
 
 __all__ = ["Preparation", "Prepared"]
+
+Normalisation = Literal["none", "l2", "sqrt", "centred", "z-score"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """Centre, project and normalise; the order is the fields' order."""
+    """Centre, project, whiten and normalise the features, in the fields' order, and normalise the semantics."""
 
     centre: bool = False
-    """Subtract the mean of the training features, and of the seen classes' semantics from all semantics."""
+    """Subtract the mean of the training features."""
     components: int | None = None
     """Keep this many principal components of the features (which are centred for it); None keeps them all."""
+    shrinkage: float | None = None
+    """Whiten the features by their covariance within classes, which is shrunk by this share in (0, 1] towards its mean
+    variance first; None leaves them as they vary."""
     unit_norm: bool = False
-    """Divide each example's features, and each class's semantics, by its Euclidean norm."""
+    """Divide each example's features by their Euclidean norm."""
+    semantics: Normalisation = "none"
+    """What is done to the semantics: `l2` divides each class's row by its norm, `sqrt` makes that norm sqrt(A),
+    `centred` subtracts the seen classes' mean row before `l2`, `z-score` gives each column mean 0 and deviation 1 over
+    the seen classes. A table that is made of several has each of them normalised for itself."""
 
     def __post_init__(self) -> None:
         if self.components is not None:
             check_positive("Preparation", components=self.components)
+        if self.shrinkage is not None and not 0 < self.shrinkage <= 1:
+            fail("Preparation.shrinkage", "a share in (0, 1]", f"{self.shrinkage:g}", "Start from 0.1.")
+        check_choice("Preparation.semantics", self.semantics, get_args(Normalisation))
 
     def fit(self, train: Features, classes: ClassTable) -> "Prepared":
-        """Learn means and components from training examples and seen classes."""
-        return Prepared(features=self._features(train), semantics=self._semantics(classes.semantics[classes.seen]))
+        """Learn means, components and variances from training examples and seen classes."""
+        return Prepared(features=self._features(train, classes), semantics=self._semantics(classes))
 
-    def _features(self, train: Features) -> keras.Model:
+    def _features(self, train: Features, classes: ClassTable) -> keras.Model:
         train.check_vectors("Preparation")
-        x, weights = np.asarray(train.x), train.weights.astype(np.float64)
+        x, mean = np.asarray(train.x), np.average(train.x, axis=0, weights=train.weights.astype(np.float64))
         layers: list[keras.layers.Layer] = []
-        mean = np.average(x, axis=0, weights=weights)
         if self.centre or self.components:
             layers.append(centring(mean))
-        if self.components:
-            _, directions = Gram((x - mean) * np.sqrt(weights)[:, None]).spectrum  # (D, rank)
-            if not directions.size:
-                fail("Features.x", "features that differ", "the same for every image", "Check the backbone's weights.")
-            layers.append(linear(directions[:, : self.components]).layers[0])
-        return self._model(x.shape[1], layers)
-
-    def _semantics(self, semantics: Float[np.ndarray, "S A"]) -> keras.Model:
-        mean = semantics.mean(axis=0, dtype=np.float64)
-        return self._model(semantics.shape[1], [centring(mean)] if self.centre else [])
-
-    def _model(self, width: int, layers: list[keras.layers.Layer]) -> keras.Model:
+        if self.components or self.shrinkage:
+            layers.append(linear(self._kernel(train.with_x(x - mean), classes)).layers[0])
         if self.unit_norm:
             layers.append(keras.layers.UnitNormalization(name="unit_norm"))
-        return keras.Sequential([keras.Input((width,)), *(layers or [keras.layers.Identity()])])
+        return _model(x.shape[1], layers)
+
+    def _kernel(self, centred: Features, classes: ClassTable) -> Float[np.ndarray, "D K"]:
+        """Principal components, whitened."""
+        statistics = Statistics.of(centred, classes)
+        kernel = np.eye(centred.x.shape[1])
+        if self.components:
+            kernel = statistics.gram.spectrum[1][:, : self.components]
+        if not kernel.size:
+            fail("Features.x", "features that differ", "the same for every image", "Check the backbone's weights.")
+        if self.shrinkage:
+            kernel = kernel @ whitening(kernel.T @ statistics.within() @ kernel, self.shrinkage)
+        return kernel
+
+    def _semantics(self, classes: ClassTable) -> keras.Model:
+        known = classes.semantics[classes.seen].astype(np.float64)
+        mean, width = known.mean(axis=0), known.shape[1]
+        layers: list[keras.layers.Layer] = []
+        if self.semantics == "centred":
+            layers.append(centring(mean))
+        if self.semantics == "z-score":
+            variance = known.var(axis=0)
+            layers.append(keras.layers.Normalization(mean=mean, variance=np.where(variance > 0, variance, 1.0)))
+        if self.semantics in ("l2", "sqrt", "centred"):
+            scale = np.sqrt(width) if self.semantics == "sqrt" else 1.0
+            layers.append(UnitBlocks(classes.blocks, scale=float(scale)))
+        return _model(width, layers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +110,10 @@ class Prepared:
         projected = self.semantics(semantics)
         project = keras.Model(semantics, projected if inner is None else inner(projected), name="project")
         return classifier.after(self.features, classes=classes, project=project)
+
+
+def _model(width: int, layers: list[keras.layers.Layer]) -> keras.Model:
+    return keras.Sequential([keras.Input((width,)), *(layers or [keras.layers.Identity()])])
 
 
 def _apply(model: keras.Model, x: np.ndarray, batch_size: int = 8192) -> np.ndarray:

@@ -24,10 +24,10 @@ __all__ = ["PREPARATIONS", "Choice", "calibrated", "fit_prepared", "select"]
 
 PREPARATIONS = (
     Preparation(),
-    Preparation(unit_norm=True),
-    Preparation(centre=True, unit_norm=True),
-    Preparation(centre=True, components=64, unit_norm=True),
-    Preparation(centre=True, components=256, unit_norm=True),
+    Preparation(unit_norm=True, semantics="l2"),
+    Preparation(centre=True, unit_norm=True, semantics="centred"),
+    Preparation(centre=True, components=64, unit_norm=True, semantics="centred"),
+    Preparation(centre=True, components=256, unit_norm=True, semantics="centred"),
 )
 """What selection tries."""
 
