@@ -14,11 +14,11 @@ from zsltf.discovery import names, plugin
 from zsltf.layers.preprocess import Preprocess
 from zsltf.similarities.dot import Dot
 
-__all__ = ["Classifier", "Door", "linear"]
+__all__ = ["Classifier", "Door", "identity", "linear"]
 
 Door = Literal["semantics", "photos"]
 _PARTS = ("preprocess", "embed", "project", "similarity")
-_OPTIONS = ("gamma", "opens_by", "activation", "photo_level")
+_OPTIONS = ("gamma", "opens_by", "activation", "photo_level", "prior_photos")
 
 for _family in ("layers", "similarities"):
     for _name in names(_family):
@@ -41,6 +41,7 @@ class Classifier(keras.Model):
         opens_by: the doors for a new class: "semantics" (a row through project), "photos" (the mean of embeddings).
         activation: from logits to probabilities; "sigmoid" for several labels an image.
         photo_level: the score that a class which comes by photos gets at its own vector; None gives it no bias.
+        prior_photos: how many photos the semantics of a class that comes by photos count as, where they are given too.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Classifier(keras.Model):
         opens_by: Sequence[Door] = ("semantics",),
         activation: Literal["softmax", "sigmoid"] = "softmax",
         photo_level: float | None = None,
+        prior_photos: float = 0.0,
     ) -> None:
         super().__init__(name="classifier")
         check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
@@ -64,7 +66,7 @@ class Classifier(keras.Model):
         self.project, self.similarity = project, similarity or Dot(name="dot")
         self.names, self.columns = classes.names, classes.columns
         self.gamma, self.opens_by, self.activation = float(gamma), tuple(opens_by), activation
-        self.photo_level = photo_level
+        self.photo_level, self.prior_photos = photo_level, float(prior_photos)
         if class_vectors is None:
             class_vectors = self.project_semantics(classes.semantics)
         bias = np.zeros(len(classes)) if bias is None else np.asarray(bias)
@@ -135,11 +137,17 @@ class Classifier(keras.Model):
     def with_photos(self, name: str, x: np.ndarray, semantics: Float[np.ndarray, " A"] | None = None) -> Self:
         """These classes and one more, whose vector is the mean embedding of a few examples x.
 
+        Semantics are kept in the table; where this Classifier has `prior_photos`, the class vector that they project to
+        counts as so many examples.
+
         Raises:
             ValueError: if this Classifier doesn't open by photos.
         """
         self.check_door("photos")
         vector = keras.ops.convert_to_numpy(keras.ops.mean(self.embedding(x), axis=0, keepdims=True))
+        if semantics is not None and self.prior_photos:
+            prior = self.project_semantics(np.asarray(semantics)[None])
+            vector = (len(x) * vector + self.prior_photos * prior) / (len(x) + self.prior_photos)
         level = 0.0 if self.photo_level is None else self.photo_level - float(self.similarity(vector, vector)[0, 0])
         return self.extended((name,), vector, None if semantics is None else np.asarray(semantics)[None], (level,))
 
@@ -230,3 +238,8 @@ def linear(kernel: Float[np.ndarray, "D K"], bias: Float[np.ndarray, " K"] | Non
     model = keras.Sequential([keras.Input((kernel.shape[0],)), dense], name="embed")
     dense.set_weights([kernel] if bias is None else [kernel, bias])
     return model
+
+
+def identity(width: int) -> keras.Model:
+    """A Keras model x (B, D) -> x."""
+    return keras.Sequential([keras.Input((width,)), keras.layers.Identity()], name="embed")

@@ -6,7 +6,11 @@ import pytest
 
 from zsltf.discovery import names, plugin_type
 
-ARGUMENTS = {"preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)}, "unit_blocks": {"widths": (2, 4), "scale": 3.0}}
+ARGUMENTS = {
+    "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
+    "radial_basis": {"num_points": 5, "rate": 0.5},
+    "unit_blocks": {"widths": (2, 4), "scale": 3.0},
+}
 SHAPES = {"preprocess": (20, 24, 3)}
 NAMES = sorted(set(names("layers")) - {"keras_hub", "saved_model"})  # made of others' networks: tests/backbones
 pytestmark = pytest.mark.parametrize("name", NAMES)
