@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import keras
 import numpy as np
 from jaxtyping import Float
 from sklearn.linear_model import LogisticRegression
 
 from zsltf.checks import check_positive, fail
-from zsltf.classifier import Classifier
+from zsltf.classifier import Classifier, identity
 from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.solvers.class_means import class_means
+from zsltf.solvers.softmax_regression import softmax_regression
 
 __all__ = ["LinearProbe"]
 
@@ -37,14 +37,14 @@ class LinearProbe:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the head; every class must be seen and needs an example."""
         kernel, bias = self.weights(train, classes)
-        embed = keras.Sequential([keras.Input((train.x.shape[1],)), keras.layers.Identity()], name="embed")
         means = class_means(train.x, train.y, train.weights, len(classes))
-        return closed(embed, kernel, bias, classes, means)
+        return closed(identity(train.x.shape[1]), kernel, bias, classes, means)
 
     def weights(self, train: Features, classes: ClassTable) -> tuple[Float[np.ndarray, "C D"], Float[np.ndarray, " C"]]:
         """Kernel and bias of the head on these very features."""
         _check(train, classes)
-        return _fitted(LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8), train)
+        model = LogisticRegression(C=self.inverse_penalty, max_iter=10_000, tol=1e-8)
+        return softmax_regression(model, train.x, train.y, train.weights)
 
     def fit_grid(
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
@@ -53,7 +53,7 @@ class LinearProbe:
         _check(train, classes)
         model = LogisticRegression(max_iter=10_000, tol=1e-6, warm_start=True)
         for value in self.SEARCH["inverse_penalty"]:
-            kernel, bias = _fitted(model.set_params(C=value), train)
+            kernel, bias = softmax_regression(model.set_params(C=value), train.x, train.y, train.weights)
             yield replace(self, inverse_penalty=value), x @ kernel.T + bias
 
 
@@ -65,11 +65,3 @@ def _check(train: Features, classes: ClassTable) -> None:
     if len(classes) < 2:
         fail("LinearProbe", "two classes or more to tell apart", str(len(classes)), "Add another, or 'other things'.")
     train.check_covers(classes)
-
-
-def _fitted(model: LogisticRegression, train: Features) -> tuple[Float[np.ndarray, "C D"], Float[np.ndarray, " C"]]:
-    model.fit(np.asarray(train.x, np.float64), train.y, sample_weight=train.weights)
-    kernel, bias = model.coef_, model.intercept_
-    if len(kernel) > 1:
-        return kernel, bias
-    return np.concatenate([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2  # scikit-learn's for two classes
