@@ -232,9 +232,11 @@ class Classifier(keras.Model):
         return loaded
 
 
-def linear(kernel: Float[np.ndarray, "D K"], bias: Float[np.ndarray, " K"] | None = None) -> keras.Model:
-    """A Keras model x (B, D) -> x kernel + bias."""
-    dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None, name="linear")
+def linear(
+    kernel: Float[np.ndarray, "D K"], bias: Float[np.ndarray, " K"] | None = None, *, name: str = "linear"
+) -> keras.Model:
+    """A Keras model x (B, D) -> x kernel + bias, of one layer with this name."""
+    dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None, name=name)
     model = keras.Sequential([keras.Input((kernel.shape[0],)), dense], name="embed")
     dense.set_weights([kernel] if bias is None else [kernel, bias])
     return model

@@ -16,6 +16,7 @@ from zsltf.data.images import Labels
 from zsltf.data.labels import class_rows, multi_hot
 from zsltf.layers.centre import centring
 from zsltf.similarities.dot import Dot
+from zsltf.solvers.unit_range import unit_range
 
 __all__ = ["Attributes", "OneClass", "SeveralClasses"]
 
@@ -104,7 +105,7 @@ class Attributes:
 
     def targets(self, y: Any, classes: ClassTable) -> Any:
         """Labels (B,) to the attributes of their classes (B, A)."""
-        scale, offset = self._range(classes)
+        scale, offset = unit_range(classes.semantics[classes.seen])
         return tf.gather(tf.constant(classes.semantics * scale + offset, tf.float32), y)
 
     def loss(self, label_smoothing: float) -> keras.losses.Loss:
@@ -119,7 +120,7 @@ class Attributes:
         self, embed: keras.Model, scores: ClassScores, classes: ClassTable, means: Float[np.ndarray, "C K"]
     ) -> Classifier:
         """Direct attribute prediction: A = attribute logits - logit(prior), B = attributes; it opens by semantics."""
-        scale, offset = self._range(classes)
+        scale, offset = unit_range(classes.semantics[classes.seen])
         prior = np.clip((classes.semantics * scale + offset)[classes.seen].mean(axis=0), 0.01, 0.99)
         logits = scores(embed.outputs[0])
         project = keras.layers.Rescaling(scale.tolist(), offset.tolist())
@@ -128,13 +129,6 @@ class Attributes:
             classes,
             project=keras.Sequential([keras.Input((len(classes.columns),)), project], name="project"),
         )
-
-    def _range(self, classes: ClassTable) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and offset that bring each attribute of the seen classes to [0, 1]; one that never varies becomes 0."""
-        seen = classes.semantics[classes.seen].astype(np.float64)
-        low, extent = seen.min(axis=0), np.ptp(seen, axis=0)
-        scale = np.divide(1.0, extent, out=np.zeros_like(extent), where=extent > 0)
-        return scale, -low * scale
 
 
 def _by_photos(

@@ -9,6 +9,7 @@ from zsltf.discovery import names, plugin_type
 ARGUMENTS = {
     "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
     "radial_basis": {"num_points": 5, "rate": 0.5},
+    "simplex_mixture": {"num_points": 5},
     "unit_blocks": {"widths": (2, 4), "scale": 3.0},
 }
 SHAPES = {"preprocess": (20, 24, 3)}

@@ -4,12 +4,12 @@ from typing import Any
 
 import keras
 
-__all__ = ["GaussianVectors", "SquaresAndOne"]
+__all__ = ["GaussianVectors", "Squares"]
 
 
 @keras.saving.register_keras_serializable("zsltf")
 class GaussianVectors(keras.layers.Layer):
-    """Means and log-variances (C, 2 D) to class vectors (C, 2 D + 1), for which SquaresAndOne(x) is the partner.
+    """Means and log-variances (C, 2 D) to class vectors (C, 2 D + 1), for which [x^2, x, 1] is the partner.
 
     Their dot product is log N(x; mean, variance) + D / 2 log 2 pi. Means and x should be centred: a common offset costs
     float32 its precision.
@@ -28,11 +28,11 @@ class GaussianVectors(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("zsltf")
-class SquaresAndOne(keras.layers.Layer):
-    """Features x (B, D) to [x^2, x, 1] (B, 2 D + 1)."""
+class Squares(keras.layers.Layer):
+    """Features x (B, D) to [x^2, x] (B, 2 D)."""
 
     def call(self, x: Any) -> Any:
-        return keras.ops.concatenate([x**2, x, keras.ops.ones_like(x[..., :1])], axis=-1)
+        return keras.ops.concatenate([x**2, x], axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        return (*input_shape[:-1], 2 * input_shape[-1] + 1)
+        return (*input_shape[:-1], 2 * input_shape[-1])

@@ -44,7 +44,7 @@ def linear_heads(
         return float((share * value).sum() + penalty / 2 * (w[:-1] ** 2).sum()), gradient.ravel()
 
     begin = np.zeros(shape) if start is None else start
-    options = {"maxiter": 2000, "maxfun": 4000, "ftol": 1e-12, "gtol": 1e-6}
+    options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-15, "gtol": 1e-8}
     return minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
 
 

@@ -12,8 +12,9 @@ from zsltf.checks import check_positive, check_share
 from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.layers.append_one import AppendOne
 from zsltf.layers.centre import centring
-from zsltf.layers.gaussian import GaussianVectors, SquaresAndOne
+from zsltf.layers.gaussian import GaussianVectors, Squares
 from zsltf.solvers.ridge import solve_ridge
 from zsltf.solvers.statistics import Statistics
 
@@ -62,7 +63,7 @@ class GFZSL:
         regression = linear(np.concatenate(weights, axis=1), np.concatenate([np.zeros_like(level), level]))
         project = keras.Sequential([*regression.layers, GaussianVectors()], name="project")
         project.build((None, classes.semantics.shape[1]))
-        embed = keras.Sequential([keras.Input(centre.shape), centring(centre), SquaresAndOne()], name="embed")
+        embed = keras.Sequential([keras.Input(centre.shape), centring(centre), Squares(), AppendOne()], name="embed")
         expected = regression(classes.semantics)
         parameters = np.where(known[:, None], np.concatenate([means, level + deviation], axis=1), expected)
         return Classifier(embed, classes, project=project, class_vectors=np.asarray(GaussianVectors()(parameters)))

@@ -1,0 +1,96 @@
+"""DAP: a classifier for each attribute, and the class whose attributes they predict."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+import keras
+import numpy as np
+from jaxtyping import Float
+from scipy.special import logit
+
+from zsltf.checks import check_positive
+from zsltf.classifier import Classifier, linear
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.solvers.linear_heads import linear_heads
+from zsltf.solvers.platt import platt
+from zsltf.solvers.unit_range import unit_range
+
+__all__ = ["DAP"]
+
+_FOLDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DAP:
+    """Direct attribute prediction: logistic regressions whose probabilities are multiplied.
+
+    log P(c | x) = const + sum_m a_cm (logit p_m(x) - logit prior_m): a dot product of the image's attribute logits with
+    the class's attributes, which are brought to [0, 1] by the seen classes.
+
+    Source: Lampert, Nickisch & Harmeling, "Attribute-based classification for zero-shot visual object categorization",
+    TPAMI 2014.
+    """
+
+    penalty: float = 1e-3
+    """Of the squared weights, > 0, against the mean loss of an image."""
+    calibrate: bool = True
+    """Give each attribute a slope and an offset that fit classes which its classifier has not seen (Platt): multiplied
+    probabilities have to be honest. An attribute that does not carry over to other classes is left out by that."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"penalty": tuple(10.0**k for k in range(-5, 0))}
+
+    def __post_init__(self) -> None:
+        check_positive("DAP", penalty=self.penalty)
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Fit the attributes' classifiers on the seen classes."""
+        scale, offset = unit_range(classes.semantics[classes.seen])
+        heads = self._heads(train, classes, classes.semantics * scale + offset)
+        project = keras.layers.Rescaling(scale.tolist(), offset.tolist())
+        return Classifier(
+            linear(heads[:-1], heads[-1]),
+            classes,
+            project=keras.Sequential([keras.Input((len(classes.columns),)), project], name="project"),
+        )
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """Each penalty of the search range with its scores of x."""
+        scale, offset = unit_range(classes.semantics[classes.seen])
+        attributes = classes.semantics * scale + offset
+        for penalty in self.SEARCH["penalty"]:
+            setting = replace(self, penalty=penalty)
+            heads = setting._heads(train, classes, attributes)
+            yield setting, (x @ heads[:-1] + heads[-1]) @ attributes.T
+
+    def _heads(
+        self, train: Features, classes: ClassTable, attributes: Float[np.ndarray, "C A"]
+    ) -> Float[np.ndarray, "D+1 A"]:
+        """Kernel and bias of z - logit(prior), z the attributes' logits."""
+        train.check_vectors("DAP")
+        targets, prior = attributes[train.y], np.clip(attributes[classes.seen].mean(axis=0), 0.01, 0.99)
+        heads = linear_heads(train.x, targets, train.weights, self.penalty)
+        slope, offset = np.ones_like(prior), np.zeros_like(prior)
+        if self.calibrate:
+            slope, offset = platt(self._unseen_logits(train, attributes, heads), targets, train.weights)
+            offset = np.where(slope > 0, offset, logit(prior))
+        heads = heads * slope
+        heads[-1] += offset - logit(prior)
+        return heads
+
+    def _unseen_logits(
+        self, train: Features, attributes: Float[np.ndarray, "C A"], start: Float[np.ndarray, "D+1 A"]
+    ) -> Float[np.ndarray, "N A"]:
+        """Attribute logits of each image by classifiers that have not seen its class."""
+        labels = np.unique(train.y)
+        order = labels[np.lexsort(attributes[labels].T)]  # dealt by what they are, not by where they stand in the table
+        z = np.empty((len(train), attributes.shape[1]))
+        for hidden in (order[first::_FOLDS] for first in range(min(_FOLDS, len(order)))):
+            held = np.isin(train.y, hidden)
+            rest = train.select(~held)
+            heads = linear_heads(rest.x, attributes[rest.y], rest.weights, self.penalty, start=start)
+            z[held] = train.x[held] @ heads[:-1] + heads[-1]
+        return z

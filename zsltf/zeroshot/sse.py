@@ -1,0 +1,75 @@
+"""SSE: a class, seen or not, is a mixture of seen classes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import keras
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import solve
+
+from zsltf.checks import check_positive
+from zsltf.classifier import Classifier, linear
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.layers.simplex_mixture import simplex_mixture
+from zsltf.solvers.discriminant import discriminant
+from zsltf.solvers.statistics import Statistics
+
+__all__ = ["SSE"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SSE:
+    """Semantic similarity embedding: an image's scores of the seen classes meet the class's shares of them.
+
+    F(x, c) = sum_r w_r phi_r(x) p_r(s_c): p is the mixture of seen classes nearest to the attributes s_c, phi are
+    scores of linear discriminant analysis; w makes F +1 for an image's class and -1 for the others, by least squares.
+
+    Source: Zhang & Saligrama, "Zero-shot learning via semantic similarity embedding", ICCV 2015 (theirs uses the
+    intersection kernel for phi and trains w and phi's centres by a support vector machine).
+    """
+
+    mixture_ridge: float = 0.1
+    """Penalty of the squared shares, > 0, in squared attribute units: larger spreads a class over more seen classes."""
+    shrinkage: float = 0.1
+    """Of the discriminant's covariance, in (0, 1]; see LinearDiscriminant."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {
+        "mixture_ridge": (0.001, 0.01, 0.1, 1.0),
+        "shrinkage": (0.03, 0.1, 0.3),
+    }
+
+    def __post_init__(self) -> None:
+        check_positive("SSE", mixture_ridge=self.mixture_ridge, shrinkage=self.shrinkage)
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Solve on the seen classes."""
+        return self.solve(Statistics.of(train, classes), classes)
+
+    def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
+        """The same from one pass over the features."""
+        known = statistics.counts > 0
+        kernel, bias = discriminant(statistics, self.shrinkage)
+        mixture = simplex_mixture(classes.semantics[known], ridge=self.mixture_ridge)
+        shares = np.asarray(mixture(classes.semantics[known]), np.float64)
+        weights = _weights(statistics, np.concatenate([kernel, bias[:, None]], axis=1), shares)
+        project = keras.Sequential([keras.Input((len(classes.columns),)), mixture], name="project")
+        return Classifier(linear((weights[:, None] * kernel).T, weights * bias), classes, project=project)
+
+
+def _weights(
+    statistics: Statistics, heads: Float[np.ndarray, "S D+1"], shares: Float[np.ndarray, "S S"]
+) -> Float[np.ndarray, " S"]:
+    """Least squares of sum_r w_r phi_r(x) p_rc against +1 for x's class and -1 for others; row c of shares is p_c."""
+    known = statistics.counts > 0
+    counts = statistics.counts[known]
+    sums = np.concatenate([statistics.sums[known], counts[:, None]], axis=1)  # of [x, 1]
+    total = sums.sum(axis=0)
+    moment = np.block([[statistics.gram.matrix, total[:-1, None]], [total[None]]])
+    scores = heads @ moment @ heads.T  # sum over images of phi phi'
+    by_class = heads @ sums.T  # (S, S): column c is the sum of phi over the images of class c
+    right = 2 * (by_class * shares.T).sum(axis=1) - (heads @ total) * shares.sum(axis=0)
+    left = scores * (shares.T @ shares)
+    return solve(left + 1e-3 * np.trace(left) / len(left) * np.eye(len(left)), right, assume_a="pos")
