@@ -7,7 +7,8 @@ import pytest
 
 from zsltf.data.images import ImageFolder
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
-from zsltf.evaluation.zero_shot import ZeroShotProtocol, evaluate_zero_shot, run_zero_shot
+from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_zero_shot
+from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.pretrained.extract import Extraction
 from zsltf.zeroshot.eszsl import ESZSL
 

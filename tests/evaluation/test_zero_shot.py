@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from zsltf.data.features import Features
-from zsltf.evaluation.zero_shot import ZeroShotProtocol, check_enough, evaluate_zero_shot, run_zero_shot
+from zsltf.evaluation.zero_shot import ZeroShotProtocol, check_enough, run_zero_shot
+from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.training.preparation import Preparation
 from zsltf.zeroshot.eszsl import ESZSL
 

@@ -16,7 +16,8 @@ from zsltf.data.features import Features
 from zsltf.data.images import ImageFolder
 from zsltf.delivery import Proof
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
-from zsltf.evaluation.zero_shot import Outcome, evaluate_zero_shot
+from zsltf.evaluation.zero_shot import Outcome
+from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.pretrained.extract import Extraction
 from zsltf.reports.html import write_report
 from zsltf.runs import Run

@@ -16,7 +16,7 @@ from zsltf.data.labelled import LabelledImages
 from zsltf.data.labels import class_counts
 from zsltf.evaluation.classification import evaluate_classification
 from zsltf.evaluation.classification_report import ClassificationReport
-from zsltf.evaluation.zero_shot import ZeroShotReport, read_zero_shot
+from zsltf.evaluation.zero_shot_report import ZeroShotReport, read_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.protocols import Head
 from zsltf.training.engine import Training

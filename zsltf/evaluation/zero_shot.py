@@ -4,27 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.metrics.accuracy import confusion_matrix, per_class_accuracy
-from zsltf.metrics.zero_shot import SeenUnseenCurve, harmonic_mean, seen_unseen_curve, unseen_accuracy
+from zsltf.evaluation.zero_shot_report import ZeroShotReport, evaluate_zero_shot
+from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.protocols import Method
-from zsltf.training.folds import class_disjoint_folds, hold_out
+from zsltf.training.folds import Fold, class_disjoint_folds, hold_out
 from zsltf.training.preparation import Preparation
-from zsltf.training.selection import PREPARATIONS, Choice, calibrated, fit_prepared, select
+from zsltf.training.selection import Choice, calibrated, fit_prepared, preparations, select
 
 __all__ = [
     "Outcome",
     "ZeroShotProtocol",
-    "ZeroShotReport",
     "check_enough",
-    "evaluate_zero_shot",
-    "read_zero_shot",
+    "run_on_split",
     "run_zero_shot",
 ]
 
@@ -44,10 +42,9 @@ class ZeroShotProtocol:
     seed: int = 0
     """Of the hold-out, the folds and the shuffles."""
 
-    @property
-    def preparations(self) -> Sequence[Preparation]:
+    def preparations(self, method: Method) -> Sequence[Preparation]:
         """What selection tries."""
-        return PREPARATIONS if self.search else (self.preparation,)
+        return preparations(method) if self.search else (self.preparation,)
 
     def check(self, method: Method) -> None:
         """Refuse settings that the search would overrule."""
@@ -60,33 +57,6 @@ class ZeroShotProtocol:
         for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):
             if number < 0:
                 fail(name, "0 or more", str(number), "Start from the default.")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ZeroShotReport:
-    """What a Classifier reaches on a test set of seen and unseen classes; accuracies are means over classes."""
-
-    classes: ClassTable
-    unseen_accuracy: float
-    """Images of unseen classes, among unseen classes only."""
-    uncalibrated: tuple[float, float, float]
-    """Seen, unseen and harmonic mean among all classes, at gamma = 0."""
-    seen: float
-    """Images of seen classes, among all classes, at the Classifier's gamma; likewise `unseen`."""
-    unseen: float
-    harmonic_mean: float
-    curve: SeenUnseenCurve
-    """Over gamma, for scores without calibration; its area is AUSUC."""
-    gamma: float
-    per_class: Float[np.ndarray, " C"]
-    """Among all classes; NaN where the test set has no image."""
-    confusion: Int[np.ndarray, "C C"]
-    scores: Float[np.ndarray, "N C"]
-
-    @property
-    def chance(self) -> float:
-        """Of the unseen accuracy."""
-        return 1.0 / int((~self.classes.seen).sum())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -103,7 +73,6 @@ class Outcome:
     """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: one thread is 2 to 6 times faster than two
 def run_zero_shot(
     method: Method, features: Features, classes: ClassTable, protocol: ZeroShotProtocol | None = None
 ) -> Outcome:
@@ -119,14 +88,38 @@ def run_zero_shot(
         ValueError: if fewer than 4 classes are seen, fewer than 2 are unseen, or a seen one has too few images.
     """
     protocol = protocol or ZeroShotProtocol()
-    protocol.check(method)
     check_enough(features.y, classes)
     of_seen = np.flatnonzero(classes.seen[features.y])
     held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
     train = features.select(of_seen[~held_out])
     test = features.select(np.sort(np.concatenate([of_seen[held_out], np.flatnonzero(~classes.seen[features.y])])))
-    folds = list(class_disjoint_folds(train, classes, seed=protocol.seed))
-    choice, *others = select(method, folds, protocol.preparations, search=protocol.search)
+    return run_on_split(
+        method, train, test, classes, list(class_disjoint_folds(train, classes, seed=protocol.seed)), protocol
+    )
+
+
+@threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: one thread is 2 to 6 times faster than two
+def run_on_split(
+    method: Method,
+    train: Features,
+    test: Features,
+    classes: ClassTable,
+    folds: Sequence[Fold],
+    protocol: ZeroShotProtocol | None = None,
+) -> Outcome:
+    """Choose and calibrate on the folds, fit on the training images, test, control.
+
+    Args:
+        method: what to fit.
+        train: images of seen classes.
+        test: images of seen and unseen classes.
+        classes: their table.
+        folds: of the training images, each with classes that it pretends not to have seen.
+        protocol: its options.
+    """
+    protocol = protocol or ZeroShotProtocol()
+    protocol.check(method)
+    choice, *others = select(method, folds, protocol.preparations(method), search=protocol.search)
     classifier = calibrated(fit_prepared(choice.method, choice.preparation, train, classes), choice, folds)
     seeds = range(protocol.seed, protocol.seed + protocol.shuffles)
     return Outcome(
@@ -136,42 +129,6 @@ def run_zero_shot(
         test=test,
         report=evaluate_zero_shot(classifier, test),
         shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],
-    )
-
-
-def evaluate_zero_shot(classifier: Classifier, test: Features) -> ZeroShotReport:
-    """Score the test set once and read every figure off the scores."""
-    return read_zero_shot(classifier.score(np.asarray(test.x)), test.y, classifier.classes, gamma=classifier.gamma)
-
-
-def read_zero_shot(
-    scores: Float[np.ndarray, "N C"], y: Int[np.ndarray, " N"], classes: ClassTable, *, gamma: float = 0.0
-) -> ZeroShotReport:
-    """Every figure that the scores of a test set of seen and unseen classes hold.
-
-    Args:
-        scores: logits, from which gamma has been subtracted in the columns of seen classes.
-        y: rows of the class table.
-        classes: the table.
-        gamma: the Classifier's.
-    """
-    predicted = scores.argmax(axis=1)
-    curve = seen_unseen_curve(scores + gamma * classes.seen, y, classes.seen)
-    per_class = per_class_accuracy(y, predicted, len(classes))
-    seen, unseen = float(np.nanmean(per_class[classes.seen])), float(np.nanmean(per_class[~classes.seen]))
-    before = curve.at(0.0)
-    return ZeroShotReport(
-        classes=classes,
-        unseen_accuracy=unseen_accuracy(scores, y, classes.seen),
-        uncalibrated=(float(before[0]), float(before[1]), float(harmonic_mean(*before))),
-        seen=seen,
-        unseen=unseen,
-        harmonic_mean=float(harmonic_mean(seen, unseen)),
-        curve=curve,
-        gamma=gamma,
-        per_class=per_class,
-        confusion=confusion_matrix(y, predicted, len(classes)),
-        scores=scores,
     )
 
 

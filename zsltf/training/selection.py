@@ -20,7 +20,7 @@ from zsltf.protocols import GridMethod, Method
 from zsltf.training.folds import Fold
 from zsltf.training.preparation import Preparation
 
-__all__ = ["PREPARATIONS", "Choice", "calibrated", "fit_prepared", "select"]
+__all__ = ["PREPARATIONS", "WHITENED", "Choice", "calibrated", "fit_prepared", "preparations", "select"]
 
 PREPARATIONS = (
     Preparation(),
@@ -29,7 +29,14 @@ PREPARATIONS = (
     Preparation(centre=True, components=64, unit_norm=True, semantics="centred"),
     Preparation(centre=True, components=256, unit_norm=True, semantics="centred"),
 )
-"""What selection tries."""
+"""What selection tries for a method that names no preparations of its own."""
+
+WHITENED = (
+    Preparation(centre=True, components=64, shrinkage=0.1, unit_norm=True, semantics="l2"),
+    Preparation(centre=True, components=256, shrinkage=0.1, unit_norm=True, semantics="l2"),
+    Preparation(centre=True, components=256, shrinkage=0.1, unit_norm=True, semantics="centred"),
+)
+"""For methods that measure distances or angles between features: directions in which classes spread count for less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +47,11 @@ class Choice:
     preparation: Preparation
     accuracy: float
     """Mean over folds: among pretended unseen classes where there are any, else among all; NaN if nothing was tried."""
+
+
+def preparations(method: Method) -> Sequence[Preparation]:
+    """What selection tries for this method: its own PREPARATIONS, where it has some."""
+    return getattr(method, "PREPARATIONS", PREPARATIONS)
 
 
 def fit_prepared(method: Method, preparation: Preparation, train: Features, classes: ClassTable) -> Classifier:

@@ -15,6 +15,8 @@ from zsltf.data.features import Features
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.ridge import solve_ridge
 from zsltf.solvers.statistics import Statistics
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import PREPARATIONS, WHITENED
 
 __all__ = ["AnyShot", "shrunk_means"]
 
@@ -35,6 +37,7 @@ class AnyShot:
     ridge: float = 10.0
     """Penalty of the regression's weights, > 0, in examples times squared attribute units."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (*PREPARATIONS, *WHITENED)
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"ridge": tuple(10.0**k for k in range(-3, 6))}
 
     def __post_init__(self) -> None:

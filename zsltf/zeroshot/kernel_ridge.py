@@ -20,6 +20,8 @@ from zsltf.layers.radial_basis import radial_basis
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.distances import median_distance
 from zsltf.solvers.statistics import Statistics
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import PREPARATIONS, WHITENED
 
 __all__ = ["KernelRidge", "solve_kernel_ridge"]
 
@@ -37,6 +39,7 @@ class KernelRidge:
     width: float = 1.0
     """Of the bumps, > 0, as a multiple of the median distance between two seen classes."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (*PREPARATIONS, *WHITENED)
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {
         "ridge": tuple(10.0**k for k in range(-2, 4)),
         "width": (0.35, 0.7, 1.4, 2.8),

@@ -15,6 +15,8 @@ from zsltf.data.features import Features
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.gram import Gram
 from zsltf.solvers.statistics import Statistics
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import PREPARATIONS, WHITENED
 
 __all__ = ["SAE", "solve_sae"]
 
@@ -35,6 +37,7 @@ class SAE:
     """`decode` turns a class's attributes into features and compares there, which makes fewer hubs; `encode` turns an
     image's features into attributes."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (*PREPARATIONS, *WHITENED)
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"ridge": tuple(0.05 * 2.0**k for k in range(14))}
 
     def __post_init__(self) -> None:
