@@ -13,6 +13,7 @@ from zsltf.layers.preprocess import Preprocess
 from zsltf.runs import Golden
 
 SIMILARITIES = [pytest.param(plugin_type("similarities", name), id=name) for name in names("similarities")]
+EMBEDDINGS = {plugin_type("similarities", "max_over_maps"): (3, 5)}  # shape of A; (5,) for the others
 EXPORTERS = [pytest.param(plugin_type("exporters", name), id=name) for name in names("exporters")]
 pytestmark = pytest.mark.parametrize("similarity", SIMILARITIES)
 RNG = np.random.default_rng()  # drawn afresh: parity must not hang on one seed
@@ -24,7 +25,9 @@ def classifier(similarity):
     preprocess = Preprocess(24, mean=(127.0,) * 3, scale=(128.0,) * 3)
     images = keras.Input((24, 24, 3))
     x = keras.layers.Conv2D(8, 3, strides=2, activation="relu")(images)
-    x = keras.layers.Dense(5)(keras.layers.GlobalAveragePooling2D()(x))
+    shape = EMBEDDINGS.get(similarity, (5,))
+    x = keras.layers.Dense(int(np.prod(shape)))(keras.layers.GlobalAveragePooling2D()(x))
+    x = keras.layers.Reshape(shape)(x)
     table = ClassTable(names=tuple("abcdefg"), semantics=RNG.normal(size=(7, 5)), seen=np.arange(7) < 4)
     return Classifier(
         keras.Model(images, x),
@@ -44,13 +47,15 @@ def golden(classifier):
 
 def test_symbolic_shape_is_the_eager_shape(similarity):
     layer = similarity()
-    symbolic = layer(keras.Input((5,)), keras.Input((5,)))
+    shape = EMBEDDINGS.get(similarity, (5,))
+    symbolic = layer(keras.Input(shape), keras.Input((5,)))
     assert symbolic.shape == (None, None)
-    assert layer(np.zeros((2, 5), np.float32) + 1, np.ones((3, 5), np.float32)).shape == (2, 3)
+    assert layer(np.ones((2, *shape), np.float32), np.ones((3, 5), np.float32)).shape == (2, 3)
 
 
 def test_the_order_of_classes_only_permutes_the_scores(similarity):
-    a, b = RNG.normal(size=(4, 5)).astype("float32"), RNG.normal(size=(6, 5)).astype("float32")
+    shape = (4, *EMBEDDINGS.get(similarity, (5,)))
+    a, b = RNG.normal(size=shape).astype("float32"), RNG.normal(size=(6, 5)).astype("float32")
     order = RNG.permutation(6)
     layer = similarity()
     np.testing.assert_allclose(layer(a, b[order]), np.asarray(layer(a, b))[:, order], rtol=1e-5, atol=1e-5)

@@ -20,7 +20,7 @@ from zsltf.protocols import GridMethod, Method
 from zsltf.training.folds import Fold
 from zsltf.training.preparation import Preparation
 
-__all__ = ["PREPARATIONS", "WHITENED", "Choice", "calibrated", "fit_prepared", "preparations", "select"]
+__all__ = ["COMPACT", "PREPARATIONS", "WHITENED", "Choice", "calibrated", "fit_prepared", "preparations", "select"]
 
 PREPARATIONS = (
     Preparation(),
@@ -31,6 +31,11 @@ PREPARATIONS = (
 )
 """What selection tries for a method that names no preparations of its own."""
 
+COMPACT = (
+    Preparation(centre=True, components=256, unit_norm=True, semantics="l2"),
+    Preparation(centre=True, components=256, unit_norm=True, semantics="centred"),
+)
+"""For methods that are trained by gradients, which take longer."""
 WHITENED = (
     Preparation(centre=True, components=64, shrinkage=0.1, unit_norm=True, semantics="l2"),
     Preparation(centre=True, components=256, shrinkage=0.1, unit_norm=True, semantics="l2"),

@@ -1,0 +1,73 @@
+"""What the methods that are trained by gradients compute, beyond what every method keeps."""
+
+import numpy as np
+import pytest
+
+from zsltf.training.compatibility import fit_parts
+from zsltf.training.descent import Descent
+from zsltf.zeroshot.class_normalized_mlp import ClassNormalizedMLP
+from zsltf.zeroshot.dem import DEM
+from zsltf.zeroshot.devise import DeViSE
+from zsltf.zeroshot.latem import LATEM
+from zsltf.zeroshot.softmax import Softmax
+
+SHORT = Descent(epochs=3)
+
+
+@pytest.fixture
+def problem(toy_features):
+    features, classes = toy_features
+    return features.select(classes.seen[features.y]), classes
+
+
+def test_one_map_is_devise(problem):
+    train, classes = problem
+    parts = LATEM(maps=1)._parts(train, classes)
+    parts.embed.set_weights([np.zeros((32, 8))])  # where DeViSE begins
+    fitted = fit_parts(parts, SHORT, train, classes)
+    expected = DeViSE(descent=SHORT).fit(train, classes)
+    np.testing.assert_allclose(fitted.embed.get_weights()[0], expected.embed.get_weights()[0], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(fitted.score(train.x), expected.score(train.x), rtol=1e-4, atol=1e-5)
+
+
+def test_softmax_ships_the_scale_that_it_learned(problem):
+    train, classes = problem
+    fitted = Softmax(initial_scale=5.0, descent=Descent(learning_rate=0.05)).fit(train, classes)
+    assert fitted.similarity.scale != pytest.approx(5.0, abs=0.1)
+    a = train.x @ fitted.embed.get_weights()[0]
+    cosines = (a @ classes.semantics.T) / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(classes.semantics, axis=1)
+    np.testing.assert_allclose(fitted.score(train.x), fitted.similarity.scale * cosines, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("method", [ClassNormalizedMLP(hidden=16, descent=SHORT), DEM(hidden=16, descent=SHORT)])
+def test_the_last_layer_is_rectified_where_features_are(problem, method):
+    train, classes = problem
+    for features, lowest in ((train.with_x(np.abs(train.x)), True), (train, False)):
+        vectors = np.asarray(method.fit(features, classes).class_vectors)
+        if isinstance(method, DEM):
+            vectors = vectors + features.x.mean(axis=0)
+        assert (vectors >= -1e-5).all() == lowest
+
+
+def test_dem_scores_by_distance_to_where_its_network_puts_the_class(problem):
+    train, classes = problem
+    fitted = DEM(hidden=16, descent=SHORT).fit(train, classes)
+    places = np.asarray(fitted.class_vectors) + train.x.mean(axis=0)
+    expected = -((train.x[:, None] - places) ** 2).sum(axis=2)
+    np.testing.assert_allclose(fitted.score(train.x), expected, rtol=1e-3)
+
+
+def test_without_class_normalisation_it_is_a_plain_network(problem):
+    train, classes = problem
+    fitted = ClassNormalizedMLP(hidden=16, normalize=False, descent=SHORT).fit(train, classes)
+    first, first_bias, second, second_bias, last, last_bias = fitted.project.get_weights()
+    hidden = np.maximum(np.maximum(classes.semantics @ first + first_bias, 0) @ second + second_bias, 0)
+    np.testing.assert_allclose(fitted.class_vectors, hidden @ last + last_bias, rtol=1e-3, atol=1e-4)
+
+
+def test_the_first_class_vectors_have_a_length_of_about_one(problem):
+    train, classes = problem
+    project = ClassNormalizedMLP(hidden=256)._parts(train, classes).project
+    for _ in range(50):
+        vectors = project(classes.semantics, training=True)
+    assert 0.5 < float(np.linalg.norm(vectors, axis=1).mean()) < 2

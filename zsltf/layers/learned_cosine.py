@@ -1,0 +1,40 @@
+"""Cosine with a scale that is trained."""
+
+import math
+from typing import Any
+
+import keras
+
+from zsltf.checks import check_positive
+from zsltf.similarities.cosine import Cosine
+
+__all__ = ["LearnedCosine"]
+
+
+@keras.saving.register_keras_serializable("zsltf")
+class LearnedCosine(keras.layers.Layer):
+    """Embeddings (B, K) and class vectors (C, K) to scale cos(a, b) (B, C), scale = exp(weight), at most 100.
+
+    Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021.
+
+    Args:
+        initial_scale: in (0, 100].
+    """
+
+    def __init__(self, initial_scale: float = 1 / 0.07, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        check_positive("LearnedCosine", initial_scale=initial_scale)
+        self.initial_scale = initial_scale
+        start = keras.initializers.Constant(math.log(initial_scale))
+        self.log_scale = self.add_weight(shape=(), initializer=start, name="log_scale")
+
+    def call(self, a: Any, b: Any) -> Any:
+        a, b = (keras.ops.normalize(rows, axis=-1) for rows in (a, b))
+        return keras.ops.minimum(keras.ops.exp(self.log_scale), 100.0) * keras.ops.matmul(a, keras.ops.transpose(b))
+
+    def fixed(self) -> Cosine:
+        """The same as a similarity whose scale is a number."""
+        return Cosine(scale=min(math.exp(float(keras.ops.convert_to_numpy(self.log_scale))), 100.0), name="cosine")
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "initial_scale": self.initial_scale}
