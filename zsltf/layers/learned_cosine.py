@@ -13,7 +13,7 @@ __all__ = ["LearnedCosine"]
 
 @keras.saving.register_keras_serializable("zsltf")
 class LearnedCosine(keras.layers.Layer):
-    """Embeddings (B, K) and class vectors (C, K) to scale cos(a, b) (B, C), scale = exp(weight), at most 100.
+    """Embeddings (B, K) and class vectors (C, K) to scale cos(a, b) (B, C) in float32; scale = exp(weight) <= 100.
 
     Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021.
 
@@ -22,7 +22,7 @@ class LearnedCosine(keras.layers.Layer):
     """
 
     def __init__(self, initial_scale: float = 1 / 0.07, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**{**kwargs, "dtype": "float32"})
         check_positive("LearnedCosine", initial_scale=initial_scale)
         self.initial_scale = initial_scale
         start = keras.initializers.Constant(math.log(initial_scale))

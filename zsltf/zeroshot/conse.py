@@ -1,10 +1,15 @@
 """ConSE: an image's attributes are those of the seen classes that it may be, mixed by how likely they are."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import keras
+import numpy as np
+from jaxtyping import Float
+from scipy.special import softmax
+from sklearn.preprocessing import normalize
 
 from zsltf.checks import check_positive
 from zsltf.classifier import Classifier, linear
@@ -35,7 +40,7 @@ class ConSE:
     shrinkage: float = 0.1
     """Of the discriminant's covariance, in (0, 1]; see LinearDiscriminant."""
 
-    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {
         "top": (1, 5, 10, 10_000),
         "temperature": (0.03, 0.1, 0.25, 0.5, 1.0),
         "shrinkage": (0.03, 0.3),
@@ -56,3 +61,18 @@ class ConSE:
         embed = keras.Sequential([*scores.layers, *layers], name="embed")
         embed.build(scores.input_shape)
         return Classifier(embed, classes, similarity=Cosine(name="cosine"))
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range; the discriminant is solved once a shrinkage."""
+        statistics = Statistics.of(train, classes)
+        known = classes.semantics[statistics.counts > 0]
+        heads = {share: softened(statistics, share, 1.0) for share in self.SEARCH["shrinkage"]}
+        for values in itertools.product(*self.SEARCH.values()):
+            setting = replace(self, **dict(zip(self.SEARCH, values, strict=True)))
+            kernel, bias = heads[setting.shrinkage]
+            p = softmax((x @ kernel + bias) / setting.temperature, axis=1)
+            least = np.sort(p, axis=1)[:, -min(setting.top, len(known))]
+            mixed = np.where(p >= least[:, None], p, 0.0) @ known
+            yield setting, normalize(mixed) @ normalize(classes.semantics).T

@@ -1,8 +1,9 @@
 """GFZSL: each class is a Gaussian whose mean and variances follow from its attributes."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import keras
 import numpy as np
@@ -51,22 +52,40 @@ class GFZSL:
 
     def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
         """The same from one pass over the features."""
-        counts, known = statistics.counts, statistics.counts > 0
-        centre, variance = statistics.mean, log_variances(statistics, self.shrinkage)
-        means = np.where(known[:, None], statistics.means - centre, 0.0)
-        level = np.average(variance[known], axis=0, weights=counts[known])
-        deviation = np.where(known[:, None], variance - level, 0.0)
+        centre, kernel, bias, parameters = self._gaussians(statistics, classes)
+        project = keras.Sequential([*linear(kernel, bias).layers, GaussianVectors()], name="project")
+        project.build((None, len(classes.columns)))
+        embed = keras.Sequential([keras.Input(centre.shape), centring(centre), Squares(), AppendOne()], name="embed")
+        return Classifier(embed, classes, project=project, class_vectors=np.asarray(GaussianVectors()(parameters)))
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range from one pass."""
+        statistics = Statistics.of(train, classes)
+        a = AppendOne()(Squares()((x - statistics.mean).astype(np.float32)))
+        for values in itertools.product(*self.SEARCH.values()):
+            setting = replace(self, **dict(zip(self.SEARCH, values, strict=True)))
+            parameters = setting._gaussians(statistics, classes)[-1]
+            yield setting, np.asarray(a) @ np.asarray(GaussianVectors()(parameters)).T
+
+    def _gaussians(
+        self, statistics: Statistics, classes: ClassTable
+    ) -> tuple[
+        Float[np.ndarray, " D"], Float[np.ndarray, "A 2*D"], Float[np.ndarray, " 2*D"], Float[np.ndarray, "C 2*D"]
+    ]:
+        """The mean of all, kernel and bias from attributes to [mean, log-variance] around it, each class's own."""
+        counts, known, centre = statistics.counts, statistics.counts[:, None] > 0, statistics.mean
+        variance = log_variances(statistics, self.shrinkage)
+        level = np.average(variance[known[:, 0]], axis=0, weights=counts[known[:, 0]])
+        means, deviation = (np.where(known, of - by, 0.0) for of, by in ((statistics.means, centre), (variance, level)))
         weights = [
             solve_ridge(classes.semantics, counts, counts[:, None] * targets, ridge)
             for targets, ridge in ((means, self.mean_ridge), (deviation, self.variance_ridge))
         ]
-        regression = linear(np.concatenate(weights, axis=1), np.concatenate([np.zeros_like(level), level]))
-        project = keras.Sequential([*regression.layers, GaussianVectors()], name="project")
-        project.build((None, classes.semantics.shape[1]))
-        embed = keras.Sequential([keras.Input(centre.shape), centring(centre), Squares(), AppendOne()], name="embed")
-        expected = regression(classes.semantics)
-        parameters = np.where(known[:, None], np.concatenate([means, level + deviation], axis=1), expected)
-        return Classifier(embed, classes, project=project, class_vectors=np.asarray(GaussianVectors()(parameters)))
+        kernel, bias = np.concatenate(weights, axis=1), np.concatenate([np.zeros_like(level), level])
+        measured = np.concatenate([means, level + deviation], axis=1)
+        return centre, kernel, bias, np.where(known, measured, classes.semantics @ kernel + bias)
 
 
 def log_variances(statistics: Statistics, shrinkage: float) -> Float[np.ndarray, "C D"]:

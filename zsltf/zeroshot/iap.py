@@ -1,11 +1,14 @@
 """IAP: an image's attributes by way of the seen classes that it may be."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 import keras
 import numpy as np
+from jaxtyping import Float
+from scipy.special import softmax
 
 from zsltf.checks import check_positive
 from zsltf.classifier import Classifier, linear
@@ -17,6 +20,8 @@ from zsltf.solvers.statistics import Statistics
 from zsltf.solvers.unit_range import unit_range
 
 __all__ = ["IAP"]
+
+_MARGIN = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +61,7 @@ class IAP:
         layers = (
             keras.layers.Softmax(),
             *linear(attributes, name="attributes").layers,
-            LogOdds(prior.tolist(), margin=1e-3),
+            LogOdds(prior.tolist(), margin=_MARGIN),
         )
         embed = keras.Sequential([*scores.layers, *layers], name="embed")
         embed.build(scores.input_shape)
@@ -64,3 +69,18 @@ class IAP:
         return Classifier(
             embed, classes, project=keras.Sequential([keras.Input((len(classes.columns),)), project], name="project")
         )
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range; the discriminant is solved once a shrinkage."""
+        statistics = Statistics.of(train, classes)
+        known = statistics.counts > 0
+        scale, offset = unit_range(classes.semantics[known])
+        attributes = classes.semantics * scale + offset
+        log_odds = LogOdds(np.clip(attributes[known].mean(axis=0), 0.01, 0.99).tolist(), margin=_MARGIN)
+        heads = {share: softened(statistics, share, 1.0) for share in self.SEARCH["shrinkage"]}
+        for temperature, share in itertools.product(self.SEARCH["temperature"], self.SEARCH["shrinkage"]):
+            kernel, bias = heads[share]
+            p = softmax((x @ kernel + bias) / temperature, axis=1) @ attributes[known]
+            yield replace(self, temperature=temperature, shrinkage=share), np.asarray(log_odds(p)) @ attributes.T

@@ -1,0 +1,66 @@
+"""The benchmark's protocol: nothing of the test reaches the choice, and the figures are those of its rules."""
+
+import numpy as np
+import pytest
+
+from zsltf.data.xlsa17 import BenchmarkSet
+from zsltf.evaluation.benchmark import benchmark_folds, run_benchmark
+from zsltf.evaluation.zero_shot import ZeroShotProtocol
+from zsltf.zeroshot.eszsl import ESZSL
+
+
+@pytest.fixture
+def data(toy_features):
+    """Classes 0 to 8 train, 9 to 11 validate, 12 to 15 are unseen; every fifth image of a seen class tests."""
+    features, classes = toy_features
+    rows, y = np.arange(160), features.y
+    held = (rows % 5 == 0) & (y < 12)
+    return BenchmarkSet(
+        name="toy",
+        features=features,
+        classes=classes,
+        train=rows[(y < 9) & ~held],
+        val=rows[(y >= 9) & (y < 12) & ~held],
+        trainval=rows[(y < 12) & ~held],
+        test_seen=rows[held],
+        test_unseen=rows[y >= 12],
+    )
+
+
+def test_folds_pretend_that_the_validation_classes_are_unseen(data):
+    folds = list(benchmark_folds(data, num_repeats=2))
+    assert len(folds) == 2
+    for fold in folds:
+        assert fold.classes.names == data.classes.names[:12]
+        assert fold.classes.seen.tolist() == [True] * 9 + [False] * 3
+        assert set(fold.train.y) == set(range(9))
+        assert np.bincount(fold.validation.y).tolist() == [2] * 9 + [8] * 3  # a fifth of 8, and all
+        for part in (fold.train, fold.validation):
+            np.testing.assert_array_equal(part.x[0], data.features.x[(data.features.x == part.x[0]).all(axis=1)][0])
+    assert (folds[0].tested != folds[1].tested).any()
+
+
+def test_the_test_images_and_unseen_rows_are_not_looked_at_before_the_end(data, monkeypatch):
+    protocol = ZeroShotProtocol(shuffles=0)
+    outcome = run_benchmark(ESZSL(), data, protocol)
+    x = data.features.x.copy()
+    x[np.concatenate([data.test_seen, data.test_unseen])] = 0.5
+    semantics = np.where(data.classes.seen[:, None], data.classes.semantics, 7.0)
+    poisoned = BenchmarkSet(
+        name="toy",
+        features=data.features.with_x(x),
+        classes=data.classes.with_semantics(semantics),
+        **{name: getattr(data, name) for name in ("train", "val", "trainval", "test_seen", "test_unseen")},
+    )
+    other = run_benchmark(ESZSL(), poisoned, protocol)
+    assert other.choice == outcome.choice
+    assert other.classifier.gamma == pytest.approx(outcome.classifier.gamma)
+
+
+def test_the_report_counts_the_benchmarks_images(data):
+    report = run_benchmark(ESZSL(), data, ZeroShotProtocol(shuffles=0)).report
+    assert report.confusion.sum() == len(data.test_seen) + len(data.test_unseen)
+    assert report.unseen_accuracy > 0.9
+    seen, unseen, best = report.oracle
+    assert best == pytest.approx(2 * seen * unseen / (seen + unseen))
+    assert best >= max(report.harmonic_mean, report.uncalibrated[2]) - 1e-9
