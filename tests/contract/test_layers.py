@@ -7,6 +7,7 @@ import pytest
 from zsltf.discovery import names, plugin_type
 
 ARGUMENTS = {
+    "novelty_gate": {"num_classes": 5},
     "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
     "radial_basis": {"num_points": 5, "rate": 0.5},
     "simplex_mixture": {"num_points": 5},
@@ -37,7 +38,7 @@ def test_symbolic_shape_is_the_eager_shape_for_any_batch(name):
 def test_saves_and_loads_in_safe_mode(name, tmp_path):
     model, x = build(name), sample(name, 2)
     rng = np.random.default_rng(1)
-    model.set_weights([rng.normal(size=weight.shape) for weight in model.get_weights()])
+    model.set_weights([rng.uniform(0.5, 2, size=weight.shape) for weight in model.get_weights()])
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(loaded(x), model(x))

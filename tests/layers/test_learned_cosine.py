@@ -20,3 +20,11 @@ def test_it_is_the_scaled_cosine_and_its_fixed_form_the_same():
 def test_a_scale_of_zero_is_refused():
     with pytest.raises(ValueError, match=r"LearnedCosine\.initial_scale: expected a number > 0, received 0"):
         LearnedCosine(0.0)
+
+
+def test_an_offset_is_trained_only_where_it_is_asked_for():
+    a = np.eye(3, dtype=np.float32)
+    shifted = LearnedCosine(10.0, initial_offset=-10.0)
+    np.testing.assert_allclose(shifted(a, a), 10 * a - 10, atol=1e-4)
+    np.testing.assert_allclose(shifted.fixed()(a, a), 10 * a, atol=1e-4)
+    assert len(shifted.trainable_weights) == 2

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.training.compatibility import fit_parts
 from zsltf.training.descent import Descent
 from zsltf.zeroshot.class_normalized_mlp import ClassNormalizedMLP
@@ -10,6 +11,7 @@ from zsltf.zeroshot.dem import DEM
 from zsltf.zeroshot.devise import DeViSE
 from zsltf.zeroshot.latem import LATEM
 from zsltf.zeroshot.softmax import Softmax
+from zsltf.zeroshot.two_tower import TwoTower
 
 SHORT = Descent(epochs=3)
 
@@ -71,3 +73,22 @@ def test_the_first_class_vectors_have_a_length_of_about_one(problem):
     for _ in range(50):
         vectors = project(classes.semantics, training=True)
     assert 0.5 < float(np.linalg.norm(vectors, axis=1).mean()) < 2
+
+
+@pytest.mark.parametrize("loss", ["infonce", "siglip"])
+@pytest.mark.parametrize("hidden", [0, 16])
+def test_two_towers_meet_in_one_space(problem, toy_features, loss, hidden):
+    train, classes = problem
+    features, _ = toy_features
+    method = TwoTower(width=12, hidden=hidden, loss=loss, descent=Descent(learning_rate=1e-2, epochs=60))
+    fitted = method.fit(train, classes)
+    a, b = np.asarray(fitted.embed(features.x)), np.asarray(fitted.class_vectors)
+    assert (a.shape[1], b.shape) == (12, (16, 12))
+    cosines = (a @ b.T) / np.linalg.norm(a, axis=1)[:, None] / np.linalg.norm(b, axis=1)
+    np.testing.assert_allclose(fitted.score(features.x), fitted.similarity.scale * cosines, rtol=1e-3, atol=1e-3)
+    assert unseen_accuracy(fitted.score(features.x), features.y, classes.seen) > 0.8
+
+
+def test_a_loss_that_is_none_is_refused():
+    with pytest.raises(ValueError, match=r"TwoTower\.loss: expected one of infonce, siglip, received 'nce'\. Did you"):
+        TwoTower(loss="nce")

@@ -1,0 +1,84 @@
+"""Two towers: images and class semantics into one space, by contrast."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import keras
+import numpy as np
+from jaxtyping import Float
+from keras import layers
+
+from zsltf.checks import check_choice, check_positive
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.layers.learned_cosine import LearnedCosine
+from zsltf.losses.contrastive import InfoNCE, SigLIP
+from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.descent import Descent, descents
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
+
+__all__ = ["TwoTower"]
+
+Contrast = Literal["infonce", "siglip"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoTower:
+    """A network each for features and semantics; the cosine in their common space, times a trained scale, is the score.
+
+    Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021
+    (InfoNCE); Zhai, Mustafa, Kolesnikov & Beyer, "Sigmoid loss for language image pre-training", ICCV 2023 (SigLIP); the
+    backbone stays frozen, as in Zhai et al., "LiT: zero-shot transfer with locked-image text tuning", CVPR 2022.
+    """
+
+    width: int = 256
+    """Of the common space, >= 1."""
+    hidden: int = 0
+    """Units of a hidden layer in either tower; 0 makes the towers linear."""
+    loss: Contrast = "infonce"
+    """`infonce` contrasts with the batch; `siglip` judges each pair alone, which suits small batches."""
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3))
+
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-3,), (1e-5, 1e-3), (10, 30, 60))}
+
+    def __post_init__(self) -> None:
+        check_positive("TwoTower", width=self.width)
+        check_choice("TwoTower.loss", self.loss, get_args(Contrast))
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Train on the seen classes."""
+        return fit_parts(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
+        """The Classifier after every epoch."""
+        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range."""
+        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
+        return ((replace(self, descent=descent), scores) for descent, scores in found)
+
+    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+        """A = tower of x, B = tower of S."""
+        train.check_vectors("TwoTower")
+        infonce = self.loss == "infonce"
+        return Parts(
+            embed=self._tower(train.x.shape[1], 0, "embed"),
+            project=self._tower(len(classes.columns), 2, "project"),
+            similarity=LearnedCosine() if infonce else LearnedCosine(10.0, initial_offset=-10.0),
+            loss=InfoNCE() if infonce else SigLIP(),
+            finish=LearnedCosine.fixed,
+        )
+
+    def _tower(self, inputs: int, first: int, name: str) -> keras.Model:
+        hidden = (
+            [layers.Dense(self.hidden, "relu", kernel_initializer=glorot(self.descent, first))] if self.hidden else []
+        )
+        last = layers.Dense(self.width, kernel_initializer=glorot(self.descent, first + 1))
+        return keras.Sequential([keras.Input((inputs,)), *hidden, last], name=name)
