@@ -11,7 +11,7 @@ __all__ = ["NoveltyGate", "UngatedVectors", "novelty_gate"]
 
 @keras.saving.register_keras_serializable("zsltf")
 class NoveltyGate(keras.layers.Layer):
-    """Embeddings a (B, K) to [a, g, 1] (B, K + 2), g = strength where the novelty is above the threshold, else -strength.
+    """Embeddings a (B, K) to [a, g, 1] (B, K + 2): g = strength where novelty is above the threshold, else -strength.
 
     The novelty is minus the log-density, without constants, under the likeliest of S round Gaussians. The partners in a
     dot product are UngatedVectors; a seen class's has -1 in place of its 0.

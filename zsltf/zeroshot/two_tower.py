@@ -30,8 +30,8 @@ class TwoTower:
     """A network each for features and semantics; the cosine in their common space, times a trained scale, is the score.
 
     Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021
-    (InfoNCE); Zhai, Mustafa, Kolesnikov & Beyer, "Sigmoid loss for language image pre-training", ICCV 2023 (SigLIP); the
-    backbone stays frozen, as in Zhai et al., "LiT: zero-shot transfer with locked-image text tuning", CVPR 2022.
+    (InfoNCE); Zhai, Mustafa, Kolesnikov & Beyer, "Sigmoid loss for language image pre-training", ICCV 2023 (SigLIP);
+    the backbone stays frozen, as in Zhai et al., "LiT: zero-shot transfer with locked-image text tuning", CVPR 2022.
     """
 
     width: int = 256
