@@ -6,7 +6,6 @@ from typing import Any
 import keras
 
 from zsltf.checks import check_positive
-from zsltf.similarities.cosine import Cosine
 
 __all__ = ["LearnedCosine"]
 
@@ -36,9 +35,10 @@ class LearnedCosine(keras.layers.Layer):
         scale = keras.ops.minimum(keras.ops.exp(self.log_scale), 100.0)
         return scale * keras.ops.matmul(a, keras.ops.transpose(b)) + self.offset
 
-    def fixed(self) -> Cosine:
-        """The same, but for the offset, as a similarity whose scale is a number."""
-        return Cosine(scale=min(math.exp(float(keras.ops.convert_to_numpy(self.log_scale))), 100.0), name="cosine")
+    @property
+    def scale(self) -> float:
+        """As it stands."""
+        return min(math.exp(float(keras.ops.convert_to_numpy(self.log_scale))), 100.0)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_scale": self.initial_scale, "initial_offset": self.initial_offset}

@@ -28,7 +28,7 @@ class Parts:
     project: keras.Model | None
     similarity: keras.layers.Layer
     loss: keras.losses.Loss
-    finish: Callable[[keras.layers.Layer], keras.layers.Layer] = lambda similarity: similarity
+    finish: Callable[[Any], keras.layers.Layer] = lambda similarity: similarity
     """The trained similarity as the Classifier keeps it."""
 
 

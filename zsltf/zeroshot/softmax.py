@@ -14,6 +14,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.learned_cosine import LearnedCosine
+from zsltf.similarities.cosine import Cosine
 from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
@@ -64,5 +65,5 @@ class Softmax:
             project=None,
             similarity=LearnedCosine(self.initial_scale),
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            finish=LearnedCosine.fixed,
+            finish=lambda learned: Cosine(scale=learned.scale, name="cosine"),
         )

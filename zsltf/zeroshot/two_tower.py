@@ -15,6 +15,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.learned_cosine import LearnedCosine
 from zsltf.losses.contrastive import InfoNCE, SigLIP
+from zsltf.similarities.cosine import Cosine
 from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
@@ -73,7 +74,7 @@ class TwoTower:
             project=self._tower(len(classes.columns), 2, "project"),
             similarity=LearnedCosine() if infonce else LearnedCosine(10.0, initial_offset=-10.0),
             loss=InfoNCE() if infonce else SigLIP(),
-            finish=LearnedCosine.fixed,
+            finish=lambda learned: Cosine(scale=learned.scale, name="cosine"),
         )
 
     def _tower(self, inputs: int, first: int, name: str) -> keras.Model:

@@ -1,0 +1,1 @@
+"""Text encoders: sentences to vectors, one a file."""
