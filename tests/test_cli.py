@@ -159,7 +159,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(capsys, arguments, message
         (["--backbone", "convv4"], r"backbone: expected one of .*conv4, .* received 'convv4'\. Did you mean 'conv4'\?"),
         (["--on-corrupt", "skipp"], r"invalid choice .skipp. .*skip.*error"),
         (["--shuffles", "many"], "many"),
-        (["method:esszl"], "Available subcommands: method:eszsl"),
+        (["method:esszl"], "Available subcommands: method:ale"),
         (["method:eszsl", "--method.feature-ridge", "-1"], r"feature_ridge: expected a number > 0, received -1\."),
         (["method:eszsl", "--method.featureridge", "1"], "Perhaps you meant: --method.feature-ridge FLOAT"),
     ],
