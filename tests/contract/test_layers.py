@@ -7,6 +7,8 @@ import pytest
 from zsltf.discovery import names, plugin_type
 
 ARGUMENTS = {
+    "attribute_attention": {"num_attributes": 4},
+    "block_log_softmax": {"widths": (2, 4)},
     "novelty_gate": {"num_classes": 5},
     "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
     "radial_basis": {"num_points": 5, "rate": 0.5},

@@ -14,6 +14,7 @@ from zsltf.runs import Golden
 
 SIMILARITIES = [pytest.param(plugin_type("similarities", name), id=name) for name in names("similarities")]
 EMBEDDINGS = {plugin_type("similarities", "max_over_maps"): (3, 5)}  # shape of A; (5,) for the others
+VECTORS = {plugin_type("similarities", "log_sum_exp"): (2, 5)}  # of a class; (5,) for the others
 EXPORTERS = [pytest.param(plugin_type("exporters", name), id=name) for name in names("exporters")]
 pytestmark = pytest.mark.parametrize("similarity", SIMILARITIES)
 RNG = np.random.default_rng()  # drawn afresh: parity must not hang on one seed
@@ -29,6 +30,9 @@ def classifier(similarity):
     x = keras.layers.Dense(int(np.prod(shape)))(keras.layers.GlobalAveragePooling2D()(x))
     x = keras.layers.Reshape(shape)(x)
     table = ClassTable(names=tuple("abcdefg"), semantics=RNG.normal(size=(7, 5)), seen=np.arange(7) < 4)
+    own = {}
+    if similarity in VECTORS:
+        own = {"class_vectors": RNG.normal(size=(7, *VECTORS[similarity])).astype(np.float32), "opens_by": ()}
     return Classifier(
         keras.Model(images, x),
         table,
@@ -36,6 +40,7 @@ def classifier(similarity):
         similarity=similarity(scale=3.0),
         bias=RNG.normal(size=7),
         gamma=0.5,
+        **own,
     )
 
 
@@ -47,15 +52,15 @@ def golden(classifier):
 
 def test_symbolic_shape_is_the_eager_shape(similarity):
     layer = similarity()
-    shape = EMBEDDINGS.get(similarity, (5,))
-    symbolic = layer(keras.Input(shape), keras.Input((5,)))
+    shape, vector = EMBEDDINGS.get(similarity, (5,)), VECTORS.get(similarity, (5,))
+    symbolic = layer(keras.Input(shape), keras.Input(vector))
     assert symbolic.shape == (None, None)
-    assert layer(np.ones((2, *shape), np.float32), np.ones((3, 5), np.float32)).shape == (2, 3)
+    assert layer(np.ones((2, *shape), np.float32), np.ones((3, *vector), np.float32)).shape == (2, 3)
 
 
 def test_the_order_of_classes_only_permutes_the_scores(similarity):
-    shape = (4, *EMBEDDINGS.get(similarity, (5,)))
-    a, b = RNG.normal(size=shape).astype("float32"), RNG.normal(size=(6, 5)).astype("float32")
+    shapes = (4, *EMBEDDINGS.get(similarity, (5,))), (6, *VECTORS.get(similarity, (5,)))
+    a, b = (RNG.normal(size=shape).astype("float32") for shape in shapes)
     order = RNG.permutation(6)
     layer = similarity()
     np.testing.assert_allclose(layer(a, b[order]), np.asarray(layer(a, b))[:, order], rtol=1e-5, atol=1e-5)

@@ -15,9 +15,11 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.mat import read_mat
 
-__all__ = ["BenchmarkSet", "read_xlsa17"]
+__all__ = ["SPLIT_FILES", "BenchmarkSet", "read_xlsa17"]
 
 Semantics = Literal["att", "original_att", "sentences"]
+SPLIT_FILES = {"att": "att_splits.mat", "original_att": "att_splits.mat", "sentences": "sent_splits.mat"}
+"""Where each kind of semantics stands, with the splits."""
 _LOCATIONS = ("train", "val", "trainval", "test_seen", "test_unseen")
 _FIX = "Make the files again, or fetch the set again."
 
@@ -91,7 +93,7 @@ def read_xlsa17(folder: Path, *, semantics: Semantics = "att", missing: Missing 
         ValueError: if something is missing, out of range, overlapping, not finite or the wrong way round.
     """
     images = _read(folder / "res101.mat", ("features", "labels"))
-    splits = _read(folder / ("sent_splits.mat" if semantics == "sentences" else "att_splits.mat"), ("att",))
+    splits = _read(folder / SPLIT_FILES[semantics], ("att",))
     x = np.ascontiguousarray(np.asarray(images["features"], np.float32).T)
     y = np.asarray(images["labels"]).ravel().astype(np.int64) - 1
     table = class_table(folder, splits, "att" if semantics == "sentences" else semantics, missing)

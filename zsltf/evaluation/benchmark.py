@@ -1,15 +1,22 @@
 """The zero-shot benchmark's protocol on one set: its own split, settings chosen on its validation classes."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from zsltf.data.xlsa17 import BenchmarkSet
+from zsltf.checks import fail
+from zsltf.data.xlsa17 import SPLIT_FILES, BenchmarkSet
+from zsltf.evaluation.published import published
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_on_split
 from zsltf.protocols import Method
 from zsltf.training.folds import Fold, hold_out
 
-__all__ = ["benchmark_folds", "run_benchmark"]
+__all__ = ["benchmark_folds", "benchmark_row", "find_sets", "run_benchmark"]
+
+_FIGURES = ("seen", "unseen", "harmonic_mean")
 
 
 def run_benchmark(method: Method, data: BenchmarkSet, protocol: ZeroShotProtocol | None = None) -> Outcome:
@@ -41,3 +48,40 @@ def benchmark_folds(data: BenchmarkSet, *, num_repeats: int = 3, share: float = 
         tested = np.ones(len(rows), bool)
         tested[: len(data.train)] = hold_out(chosen.y[: len(data.train)], share, seed + number)
         yield Fold(data=chosen, tested=tested, classes=classes)
+
+
+def find_sets(root: Path) -> list[Path]:
+    """The folders at or below root that hold a set of the benchmark's layout, sorted.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    found = sorted(path.parent for path in root.rglob("res101.mat"))
+    complete = [folder for folder in found if any((folder / name).is_file() for name in SPLIT_FILES.values())]
+    if not complete:
+        without = sorted({p.parent.name for name in set(SPLIT_FILES.values()) for p in root.rglob(name)})
+        received = f"splits without features: {', '.join(without[:5])}" if without else "none"
+        fail(str(root), "folders with res101.mat and att_splits.mat", received, "Put the features beside the splits.")
+    return complete
+
+
+def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: float) -> dict[str, Any]:
+    """One method on one set: accuracies as fractions, the chosen settings, and which split it was."""
+    report, choice = outcome.report, outcome.choice
+    return {
+        "set": data.name,
+        "split": data.digest,
+        "method": name,
+        "validation": choice.accuracy,
+        "unseen_accuracy": report.unseen_accuracy,
+        "uncalibrated": dict(zip(_FIGURES, report.uncalibrated, strict=True)),
+        "calibrated": dict(zip(_FIGURES, (report.seen, report.unseen, report.harmonic_mean), strict=True)),
+        "oracle": dict(zip(_FIGURES, report.oracle, strict=True)),
+        "area": report.curve.area,
+        "shuffled": float(np.mean(outcome.shuffled)) if outcome.shuffled else None,
+        "gamma": report.gamma,
+        "seconds": seconds,
+        "settings": asdict(choice.method),
+        "preparation": asdict(choice.preparation),
+        "published": asdict(published(name, data.name)),
+    }

@@ -88,14 +88,14 @@ def run_zero_shot(
         ValueError: if fewer than 4 classes are seen, fewer than 2 are unseen, or a seen one has too few images.
     """
     protocol = protocol or ZeroShotProtocol()
+    protocol.check(method)
     check_enough(features.y, classes)
     of_seen = np.flatnonzero(classes.seen[features.y])
     held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
     train = features.select(of_seen[~held_out])
     test = features.select(np.sort(np.concatenate([of_seen[held_out], np.flatnonzero(~classes.seen[features.y])])))
-    return run_on_split(
-        method, train, test, classes, list(class_disjoint_folds(train, classes, seed=protocol.seed)), protocol
-    )
+    folds = list(class_disjoint_folds(train, classes, seed=protocol.seed))
+    return run_on_split(method, train, test, classes, folds, protocol)
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: one thread is 2 to 6 times faster than two

@@ -104,5 +104,6 @@ def _notes(outcome: Probed) -> tuple[str, ...]:
 def _setting(choice: Choice) -> str:
     """What is set, without what is switched off."""
     values = {**asdict(choice.method), **asdict(choice.preparation)}
-    on = {name.replace("_", " "): value for name, value in values.items() if value not in (None, False)}
-    return ", ".join(name if value is True else f"{name} {value:g}" for name, value in on.items())
+    on = {name.replace("_", " "): value for name, value in values.items() if value not in (None, False, "none")}
+    told = {name: f"{value:g}" if isinstance(value, float) else value for name, value in on.items()}
+    return ", ".join(name if value is True else f"{name} {value}" for name, value in told.items())

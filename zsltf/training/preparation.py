@@ -51,16 +51,17 @@ class Preparation:
         return Prepared(features=self._features(train, classes), semantics=self._semantics(classes))
 
     def _features(self, train: Features, classes: ClassTable) -> keras.Model:
-        train.check_vectors("Preparation")
-        x, mean = np.asarray(train.x), np.average(train.x, axis=0, weights=train.weights.astype(np.float64))
         layers: list[keras.layers.Layer] = []
-        if self.centre or self.components:
-            layers.append(centring(mean))
-        if self.components or self.shrinkage:
-            layers.append(linear(self._kernel(train.with_x(x - mean), classes)).layers[0])
+        if self.centre or self.components or self.shrinkage:
+            train.check_vectors("Preparation")
+            mean = np.average(train.x, axis=0, weights=train.weights.astype(np.float64))
+            if self.centre or self.components:
+                layers.append(centring(mean))
+            if self.components or self.shrinkage:
+                layers.append(linear(self._kernel(train.with_x(train.x - mean), classes)).layers[0])
         if self.unit_norm:
             layers.append(keras.layers.UnitNormalization(name="unit_norm"))
-        return _model(x.shape[1], layers)
+        return _model(train.x.shape[1:], layers)
 
     def _kernel(self, centred: Features, classes: ClassTable) -> Float[np.ndarray, "D K"]:
         """Principal components, whitened."""
@@ -86,7 +87,7 @@ class Preparation:
         if self.semantics in ("l2", "sqrt", "centred"):
             scale = np.sqrt(width) if self.semantics == "sqrt" else 1.0
             layers.append(UnitBlocks(classes.blocks, scale=float(scale)))
-        return _model(width, layers)
+        return _model((width,), layers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,8 +113,8 @@ class Prepared:
         return classifier.after(self.features, classes=classes, project=project)
 
 
-def _model(width: int, layers: list[keras.layers.Layer]) -> keras.Model:
-    return keras.Sequential([keras.Input((width,)), *(layers or [keras.layers.Identity()])])
+def _model(shape: tuple[int, ...], layers: list[keras.layers.Layer]) -> keras.Model:
+    return keras.Sequential([keras.Input(shape), *(layers or [keras.layers.Identity()])])
 
 
 def _apply(model: keras.Model, x: np.ndarray, batch_size: int = 8192) -> np.ndarray:

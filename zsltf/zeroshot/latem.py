@@ -31,13 +31,13 @@ class LATEM:
     (there one violation is drawn, and maps that few images use are pruned).
     """
 
-    maps: int = 4
+    maps: int = 2
     """How many, >= 1; with 1 this is DeViSE."""
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-2, epochs=100))
 
     PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
     SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {
-        "maps": (2, 6),
+        "maps": (2, 4),
         "descent": descents((1e-2, 1e-1), (1e-5, 1e-3), (10, 30, 100)),
     }
 

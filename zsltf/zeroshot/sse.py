@@ -13,7 +13,7 @@ from zsltf.checks import check_positive
 from zsltf.classifier import Classifier, linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.layers.simplex_mixture import SimplexMixture, simplex_mixture
+from zsltf.layers.simplex_mixture import simplex_mixture
 from zsltf.solvers.discriminant import discriminant
 from zsltf.solvers.statistics import Statistics
 
@@ -50,33 +50,34 @@ class SSE:
 
     def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
         """The same from one pass over the features."""
-        mixture = simplex_mixture(classes.semantics[statistics.counts > 0], ridge=self.mixture_ridge)
-        kernel, bias = _heads(statistics, discriminant(statistics, self.shrinkage), mixture)
+        known = statistics.counts > 0
+        mixture = simplex_mixture(classes.semantics[known], ridge=self.mixture_ridge)
+        shares = np.asarray(mixture(classes.semantics))
+        kernel, bias = _heads(statistics, discriminant(statistics, self.shrinkage), shares[known])
         project = keras.Sequential([keras.Input((len(classes.columns),)), mixture], name="project")
-        return Classifier(linear(kernel.T, bias), classes, project=project)
+        return Classifier(linear(kernel.T, bias), classes, project=project, class_vectors=shares)
 
     def fit_grid(
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range; the discriminant is solved once a shrinkage."""
+        """The whole search range; the discriminant is solved once a shrinkage, the shares once a penalty."""
         statistics = Statistics.of(train, classes)
-        points = classes.semantics[statistics.counts > 0]
+        known = statistics.counts > 0
         solved = {share: discriminant(statistics, share) for share in self.SEARCH["shrinkage"]}
         for ridge in self.SEARCH["mixture_ridge"]:
-            mixture = simplex_mixture(points, ridge=ridge)
-            shares = np.asarray(mixture(classes.semantics))
+            shares = np.asarray(simplex_mixture(classes.semantics[known], ridge=ridge)(classes.semantics))
             for shrinkage, heads in solved.items():
-                kernel, bias = _heads(statistics, heads, mixture)
+                kernel, bias = _heads(statistics, heads, shares[known])
                 yield replace(self, mixture_ridge=ridge, shrinkage=shrinkage), (x @ kernel.T + bias) @ shares.T
 
 
 def _heads(
-    statistics: Statistics, heads: tuple[np.ndarray, np.ndarray], mixture: SimplexMixture
+    statistics: Statistics, heads: tuple[np.ndarray, np.ndarray], shares: Float[np.ndarray, "S S"]
 ) -> tuple[Float[np.ndarray, "S D"], Float[np.ndarray, " S"]]:
     """Kernel and bias of w_r phi_r."""
     kernel, bias = heads
-    shares = np.asarray(mixture(mixture.points), np.float64)
-    weights = _weights(statistics, np.concatenate([kernel, bias[:, None]], axis=1), shares)
+    together = np.concatenate([kernel, bias[:, None]], axis=1)
+    weights = _weights(statistics, together, shares.astype(np.float64))
     return weights[:, None] * kernel, weights * bias
 
 

@@ -1,0 +1,78 @@
+"""The benchmark's recipe on a small set in its layout: rows, what is kept, and what is refused."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from zsltf.cli import main
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory, toy_features):
+    """Classes 0 to 8 train, 9 to 11 validate, 12 to 15 are unseen; every fifth image of a seen class tests."""
+    features, classes = toy_features
+    rows, y = np.arange(1, 161), features.y
+    held = (rows % 5 == 0) & (y < 12)
+    places = {
+        "train_loc": rows[(y < 9) & ~held],
+        "val_loc": rows[(y >= 9) & (y < 12) & ~held],
+        "trainval_loc": rows[(y < 12) & ~held],
+        "test_seen_loc": rows[held],
+        "test_unseen_loc": rows[y >= 12],
+    }
+    folder = tmp_path_factory.mktemp("root") / "data" / "TOY"
+    folder.mkdir(parents=True)
+    savemat(folder / "res101.mat", {"features": features.x.T, "labels": y[:, None] + 1})
+    savemat(folder / "att_splits.mat", {"att": classes.semantics.T, **{k: v[:, None] for k, v in places.items()}})
+    return folder.parents[1]
+
+
+def run(root, out, *more):
+    return main(["run", "gbu", "--root", str(root), "--out", str(out), "--shuffles", "1", *map(str, more)])
+
+
+@pytest.fixture(scope="module")
+def done(root, tmp_path_factory):
+    out = tmp_path_factory.mktemp("gbu") / "out"
+    assert run(root, out, "--methods", "sae", "ridge") == 0
+    return out
+
+
+def test_a_row_says_what_was_chosen_and_reached_and_on_which_split(done):
+    rows = json.loads((done / "results.json").read_text())
+    assert [(row["set"], row["method"]) for row in rows] == [("TOY", "ridge"), ("TOY", "sae")]
+    for row in rows:
+        assert row["unseen_accuracy"] > 0.9
+        assert len(row["split"]) == 16
+        assert row["oracle"]["harmonic_mean"] >= row["calibrated"]["harmonic_mean"] - 1e-9
+        assert row["published"] == {"unseen": None, "generalized": None}
+    with (done / "results.csv").open() as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["unseen_accuracy"]) for row in table] == [row["unseen_accuracy"] for row in rows]
+    assert json.loads(table[1]["settings"]) == rows[1]["settings"]
+
+
+def test_rows_that_are_there_are_kept_and_others_added(done, root, capsys):
+    before = json.loads((done / "results.json").read_text())
+    assert run(root, done, "--methods", "sae", "eszsl") == 0
+    after = json.loads((done / "results.json").read_text())
+    assert [row["method"] for row in after] == ["eszsl", "ridge", "sae"]
+    assert after[1:] == before
+    printed = capsys.readouterr().out
+    assert "TOY eszsl: " in printed
+    assert "TOY sae: " not in printed
+    assert run(root, done, "--methods", "sae", "--seed", "1") == 0  # another question, another answer
+    assert "TOY sae: " in capsys.readouterr().out
+
+
+def test_what_can_not_be_run_is_refused_before_any_work(root, tmp_path, capsys):
+    assert run(root, tmp_path / "out", "--methods", "eszl") == 1
+    assert "received 'eszl'. Did you mean 'eszsl'?" in capsys.readouterr().err
+    (tmp_path / "data" / "LONE").mkdir(parents=True)
+    (tmp_path / "data" / "LONE" / "att_splits.mat").write_bytes(b"")
+    assert run(tmp_path / "data", tmp_path / "out") == 1
+    assert "received splits without features: LONE. Put the features beside the splits." in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

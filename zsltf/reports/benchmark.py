@@ -1,0 +1,98 @@
+"""The benchmark's table, kept row by row."""
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from zsltf.files import atomic_file
+
+__all__ = ["BenchmarkTable", "print_benchmark"]
+
+_COLUMNS = ("set", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """results.json and results.csv in a folder; each row is there as soon as it is added, and none is lost.
+
+    Args:
+        path: the folder.
+    """
+
+    path: Path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows so far."""
+        file = self.path / "results.json"
+        return json.loads(file.read_text("utf-8")) if file.is_file() else []
+
+    def has(self, set_name: str, split: str, method: str, asked: Mapping[str, Any]) -> bool:
+        """Whether this method's row on this set is there, under the same split and options."""
+        wanted = (set_name, split, method, asked)
+        return any((row["set"], row["split"], row["method"], row["asked"]) == wanted for row in self.rows())
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """Write a row, in place of an earlier one of the same method on the same set."""
+        others = [known for known in self.rows() if (known["set"], known["method"]) != (row["set"], row["method"])]
+        rows = sorted([*others, row], key=lambda row: (row["set"], row["method"]))
+        self.path.mkdir(parents=True, exist_ok=True)
+        with atomic_file(self.path / "results.json") as staging:
+            staging.write_text(json.dumps(rows, indent=1), "utf-8")
+        with atomic_file(self.path / "results.csv") as staging, staging.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows(_cells(rows))
+
+
+def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None = None) -> None:
+    """A table a set, best on the validation classes first, with the paper's figures where it has them."""
+    by_set: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_set.setdefault(f"{row['set']}, split {row['split']}", []).append(row)
+    for title, group in by_set.items():
+        table = Table(title=f"{title}: accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("method", no_wrap=True)
+        for heading in ("val", "unseen", "paper", "S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC", "s"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        for row in sorted(group, key=lambda row: -row["validation"]):
+            calibrated, paper = row["calibrated"], row["published"]
+            figures = (row["validation"], row["unseen_accuracy"])
+            table.add_row(
+                row["method"],
+                *map(_percent, figures),
+                _plain(paper["unseen"]),
+                *(_percent(calibrated[name]) for name in ("seen", "unseen", "harmonic_mean")),
+                _plain(paper["generalized"] and paper["generalized"][2]),
+                *(_percent(row[kind]["harmonic_mean"]) for kind in ("uncalibrated", "oracle")),
+                _percent(row["area"]),
+                f"{row['seconds']:.0f}",
+            )
+        (console or Console()).print(table)
+    (console or Console()).print(
+        "val: on the validation classes, by which settings are chosen; unseen: unseen classes among themselves; S, U, "
+        "H: among all classes at the gamma chosen on validation classes; H at 0: without gamma; oracle H: at the gamma "
+        "that is best on the test, which nobody may claim; paper: Xian et al. 2019, without calibration.",
+        style="dim",
+    )
+
+
+def _cells(rows: list[Mapping[str, Any]]) -> Iterator[list[Any]]:
+    kinds = ("uncalibrated", "calibrated", "oracle")
+    figures = [(kind, name) for kind in kinds for name in ("seen", "unseen", "harmonic_mean")]
+    yield [*_COLUMNS, *(f"{kind}_{name}" for kind, name in figures), "settings", "preparation"]
+    for row in rows:
+        chosen = [json.dumps(row[name]) for name in ("settings", "preparation")]
+        yield [*(row[name] for name in _COLUMNS), *(row[kind][name] for kind, name in figures), *chosen]
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _plain(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"

@@ -1,0 +1,72 @@
+"""DAZLE: attributes that attend to places of the feature map."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+from jaxtyping import Float
+
+from zsltf.checks import check_positive
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.layers.attribute_attention import AttributeAttention
+from zsltf.similarities.dot import Dot
+from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, grid_scores
+from zsltf.training.descent import Descent, descents
+from zsltf.training.preparation import Preparation
+
+__all__ = ["DAZLE"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DAZLE:
+    """Attribute scores found by attention over the feature map, compared with the class's attributes.
+
+    Pooled features count as maps of one place.
+
+    Source: Huynh & Elhamifar, "Fine-grained generalized zero-shot learning via dense attribute-based attention", CVPR
+    2020, with trained attribute vectors in place of word vectors, and without the term that shifts probability to the
+    unseen classes: this method does not see their attributes before it is tested.
+    """
+
+    width: int = 64
+    """Of the attribute vectors, >= 1."""
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=3e-3))
+
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (
+        Preparation(semantics="l2"),
+        Preparation(unit_norm=True, semantics="l2"),
+        Preparation(unit_norm=True, semantics="centred"),
+    )
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-3,), (1e-5, 1e-3), (10, 30, 60))}
+
+    def __post_init__(self) -> None:
+        check_positive("DAZLE", width=self.width)
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Train on the seen classes."""
+        return fit_parts(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
+        """The Classifier after every epoch."""
+        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N *D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range."""
+        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
+        return ((replace(self, descent=descent), scores) for descent, scores in found)
+
+    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+        """A = attribute scores, B = S."""
+        attention = AttributeAttention(len(classes.columns), width=self.width, seed=self.descent.seed)
+        return Parts(
+            embed=keras.Sequential([keras.Input(train.x.shape[1:]), attention], name="embed"),
+            project=None,
+            similarity=Dot(name="dot"),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
