@@ -1,7 +1,7 @@
 """The zero-shot benchmark: every method on every set found, settings chosen on validation classes, beside the paper's.
 
 zsltf run gbu --root xlsa17/data --out runs/gbu                  (folders with res101.mat and att_splits.mat)
-zsltf run gbu --root xlsa17/data --methods eszsl sae --semantics original_att --missing mean
+zsltf run gbu --root xlsa17/data --methods eszsl sae --matrix original_att --missing mean
 Expected (AwA1 with hand-made features, 256-d, 10 unseen classes, chance 0.10, seed 0, CPU): ESZSL 0.303 on unseen ones.
 """
 
@@ -28,7 +28,7 @@ class Config:
     root: Path
     """A folder with the sets, however deep."""
     methods: tuple[str, ...] = names("zeroshot")
-    semantics: Semantics = "att"
+    matrix: Semantics = "att"
     """Attributes as the benchmark normalises them, as they were, or sentence embeddings."""
     missing: Missing = "refuse"
     """What to do about attributes marked -1."""
@@ -42,8 +42,8 @@ def main(config: Config) -> None:
     for name in config.methods:
         check_choice("methods", name, names("zeroshot"))
     table = BenchmarkTable(config.out)
-    for data in [read_xlsa17(f, semantics=config.semantics, missing=config.missing) for f in find_sets(config.root)]:
-        asked = {"semantics": config.semantics, "missing": config.missing, **settings(config.protocol)}
+    for data in [read_xlsa17(f, semantics=config.matrix, missing=config.missing) for f in find_sets(config.root)]:
+        asked = {"matrix": config.matrix, "missing": config.missing, **settings(config.protocol)}
         for name in (name for name in config.methods if not table.has(data.name, data.digest, name, asked)):
             start = time.perf_counter()
             outcome = run_benchmark(plugin_type("zeroshot", name)(), data, config.protocol)

@@ -9,7 +9,7 @@ def test_each_triple_is_its_own_harmonic_mean(method):
     for name in _SETS:
         if triple := published(method, name).generalized:
             unseen, seen, harmonic = triple
-            assert harmonic == pytest.approx(2 * unseen * seen / (unseen + seen), abs=0.06)
+            assert harmonic == pytest.approx(2 * unseen * seen / (unseen + seen), abs=0.11)  # U is printed to a tenth
 
 
 def test_methods_are_those_of_the_folder_and_sets_are_found_by_their_folders_name():

@@ -76,3 +76,15 @@ def test_what_can_not_be_run_is_refused_before_any_work(root, tmp_path, capsys):
     assert run(tmp_path / "data", tmp_path / "out") == 1
     assert "received splits without features: LONE. Put the features beside the splits." in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_the_accuracy_on_hand_made_features_that_is_claimed(test_data, tmp_path):
+    out = tmp_path / "out"
+    given = ("--methods", "eszsl", "kernel_ridge")
+    assert main(["run", "gbu", "--root", str(test_data / "xlsa17"), "--out", str(out), "--shuffles", "0", *given]) == 0
+    eszsl, kernel_ridge = json.loads((out / "results.json").read_text())
+    assert eszsl["unseen_accuracy"] == pytest.approx(0.303, abs=0.01)
+    assert kernel_ridge["unseen_accuracy"] >= 0.32
+    for row in (eszsl, kernel_ridge):
+        assert row["calibrated"]["harmonic_mean"] >= max(0.12, 1.7 * row["uncalibrated"]["harmonic_mean"])
