@@ -13,8 +13,11 @@ from zsltf.layers.preprocess import Preprocess
 from zsltf.runs import Golden
 
 SIMILARITIES = [pytest.param(plugin_type("similarities", name), id=name) for name in names("similarities")]
-EMBEDDINGS = {plugin_type("similarities", "max_over_maps"): (3, 5)}  # shape of A; (5,) for the others
-VECTORS = {plugin_type("similarities", "log_sum_exp"): (2, 5)}  # of a class; (5,) for the others
+MAPS, VARIANTS, ATTENTION = (
+    plugin_type("similarities", name) for name in ("max_over_maps", "log_sum_exp", "cross_attention")
+)
+EMBEDDINGS = {MAPS: (3, 5), ATTENTION: (8,)}  # shape of A; (5,) for the others
+VECTORS = {VARIANTS: (2, 5), ATTENTION: (3, 8)}  # of a class; (5,) for the others
 EXPORTERS = [pytest.param(plugin_type("exporters", name), id=name) for name in names("exporters")]
 pytestmark = pytest.mark.parametrize("similarity", SIMILARITIES)
 RNG = np.random.default_rng()  # drawn afresh: parity must not hang on one seed

@@ -4,23 +4,24 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
 
-__all__ = ["whitening"]
+__all__ = ["shrunk", "whitening"]
 
 
-def whitening(covariance: Float[np.ndarray, "D D"], shrinkage: float) -> Float[np.ndarray, "D D"]:
-    """W with W'(shrunk covariance)W = I, for x -> x W.
-
-    The covariance is shrunk towards its mean variance, since few examples exaggerate how unequal its eigenvalues are:
-    (1 - shrinkage) C + shrinkage tr(C) / D I.
+def shrunk(covariance: Float[np.ndarray, "D D"], shrinkage: float) -> Float[np.ndarray, "D D"]:
+    """Return (1 - shrinkage) C + shrinkage tr(C) / D I: few examples exaggerate how unequal C's eigenvalues are.
 
     Source: Ledoit & Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", Journal of
     Multivariate Analysis 2004 (the form; they also estimate the share).
 
     Args:
-        covariance: symmetric, positive semidefinite.
+        covariance: symmetric, positive semidefinite; one of zeros becomes shrinkage I.
         shrinkage: share in (0, 1].
     """
-    width = len(covariance)
-    level = np.trace(covariance) / width or 1.0
-    values, vectors = eigh((1 - shrinkage) * covariance + shrinkage * level * np.eye(width))
+    level = np.trace(covariance) / len(covariance) or 1.0
+    return (1 - shrinkage) * covariance + shrinkage * level * np.eye(len(covariance))
+
+
+def whitening(covariance: Float[np.ndarray, "D D"], shrinkage: float) -> Float[np.ndarray, "D D"]:
+    """W with W'(shrunk covariance)W = I, for x -> x W; arguments as those of `shrunk`."""
+    values, vectors = eigh(shrunk(covariance, shrinkage))
     return vectors / np.sqrt(values)

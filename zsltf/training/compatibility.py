@@ -14,6 +14,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.training.descent import Descent
+from zsltf.training.minibatches import for_each_batch, padded_batches
 
 __all__ = ["Parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
 
@@ -96,7 +97,7 @@ class _Trainer:
             order = rng.permutation(len(data))
             for chunk in (order[start : start + most] for start in range(0, len(order), most)):
                 taken = np.sort(chunk)  # as they stand on the disk
-                batches = _batches(np.searchsorted(taken, chunk), descent.batch_size)
+                batches = padded_batches(np.searchsorted(taken, chunk), descent.batch_size)
                 self._epoch(*map(tf.constant, (data.x[taken], labels[taken], data.weights[taken], batches)))
             yield epoch
 
@@ -119,13 +120,7 @@ class _Trainer:
         return tf.convert_to_tensor(semantics) if project is None else project(semantics, training=training)
 
     def _steps(self, x: Any, labels: Any, weights: Any, batches: Any) -> None:
-        def step(i: Any) -> Any:
-            rows = batches[i]
-            rows = tf.boolean_mask(rows, rows >= 0)
-            self._step(tf.gather(x, rows), tf.gather(labels, rows), tf.gather(weights, rows))
-            return i + 1
-
-        tf.while_loop(lambda i: i < tf.shape(batches)[0], step, [tf.constant(0)])
+        for_each_batch(batches, lambda rows: self._step(*(tf.gather(part, rows) for part in (x, labels, weights))))
 
     def _step(self, x: Any, labels: Any, weights: Any) -> None:
         parts = self._parts
@@ -135,13 +130,6 @@ class _Trainer:
             squares = tf.add_n([tf.nn.l2_loss(variable) for variable in self._trained if len(variable.shape) > 1])
             loss = tf.math.divide_no_nan(losses, tf.reduce_sum(weights)) + self._penalty * squares
         self._optimizer.apply(tape.gradient(loss, self._trained))
-
-
-def _batches(order: np.ndarray, size: int) -> np.ndarray:
-    """(steps, size), filled up with -1."""
-    padded = np.full(-(-len(order) // size) * size, -1, np.int32)
-    padded[: len(order)] = order
-    return padded.reshape(-1, size)
 
 
 def _copy(model: keras.Model) -> keras.Model:

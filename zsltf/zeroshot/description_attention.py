@@ -1,0 +1,95 @@
+"""Attention over class descriptions: what of a class's sentences counts depends on the image."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
+
+import keras
+import numpy as np
+from jaxtyping import Float
+from keras import layers
+
+from zsltf.checks import check_positive, fail
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.similarities.cross_attention import CrossAttention
+from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.descent import Descent, descents
+from zsltf.training.preparation import Preparation
+
+__all__ = ["DescriptionAttention"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DescriptionAttention:
+    """Multi-head attention of an image over its class's sentences; the cosine with what it finds there is the score.
+
+    The class table is a `data.descriptions.description_table`, or any whose blocks are equally wide: each block is a
+    sentence, and one of zeros is none.
+
+    Source: Vaswani et al., "Attention is all you need", NeurIPS 2017 (attention); Naeem, Khan, Xian, Afzal, Stricker,
+    Van Gool & Tombari, "I2DFormer: learning image to document attention for zero-shot image classification", NeurIPS
+    2022 (over what is written of a class), here from a frozen backbone's pooled features and frozen sentences.
+    """
+
+    width: int = 256
+    """Of queries, keys and values over all heads, >= 1."""
+    heads: int = 4
+    """They divide the width."""
+    attend: bool = True
+    """False gives all of a class's sentences the same weight: their mean, for comparison."""
+    scale: float = 20.0
+    """Of the cosine, > 0."""
+    descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3))
+
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (
+        Preparation(centre=True, components=256, unit_norm=True),
+        Preparation(centre=True, unit_norm=True),
+    )
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-3,), (1e-5, 1e-3), (5, 15, 30))}
+
+    def __post_init__(self) -> None:
+        check_positive("DescriptionAttention", width=self.width, heads=self.heads, scale=self.scale)
+        if self.width % self.heads:
+            received = f"{self.heads} of {self.width}"
+            fail("DescriptionAttention.heads", "a divisor of the width", received, "Start from the defaults.")
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Train on the seen classes."""
+        return fit_parts(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
+        """The Classifier after every epoch."""
+        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range."""
+        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
+        return ((replace(self, descent=descent), scores) for descent, scores in found)
+
+    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+        """A = [query, image], B = keys and values, a row a sentence."""
+        train.check_vectors("DescriptionAttention")
+        length = classes.blocks[0]
+        if set(classes.blocks) != {length}:
+            received = f"blocks {classes.blocks[:5]}"
+            fail("classes", "sentences: blocks of one width", received, "Make them with data.descriptions.")
+        x = keras.Input((train.x.shape[1],))
+        start = glorot(self.descent, 0) if self.attend else "zeros"
+        query = layers.Dense(self.width, use_bias=False, kernel_initializer=start, trainable=self.attend, name="query")
+        image = layers.Dense(self.width, use_bias=False, kernel_initializer=glorot(self.descent, 1), name="image")
+        sentences = [
+            layers.Reshape((len(classes.blocks), length)),
+            layers.Dense(
+                2 * self.width, use_bias=False, kernel_initializer=glorot(self.descent, 2), name="keys_values"
+            ),
+        ]
+        return Parts(
+            embed=keras.Model(x, layers.Concatenate()([query(x), image(x)]), name="embed"),
+            project=keras.Sequential([keras.Input((len(classes.columns),)), *sentences], name="project"),
+            similarity=CrossAttention(self.heads, scale=self.scale, name="cross_attention"),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        )
