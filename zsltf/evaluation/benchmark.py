@@ -81,7 +81,7 @@ def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: floa
         "shuffled": float(np.mean(outcome.shuffled)) if outcome.shuffled else None,
         "gamma": report.gamma,
         "seconds": seconds,
-        "settings": asdict(choice.method),
+        "settings": choice.settings,
         "preparation": asdict(choice.preparation),
         "published": asdict(published(name, data.name)),
     }

@@ -83,7 +83,7 @@ def describe_features(images: ImageFolder, extraction: Extraction) -> dict[str, 
 def _choice(choice: Choice) -> dict[str, Any]:
     return {
         "method": type(choice.method).__name__,
-        "settings": asdict(choice.method),
+        "settings": choice.settings,
         "preparation": asdict(choice.preparation),
         "fold_accuracy": choice.accuracy,
     }

@@ -52,7 +52,7 @@ class CADAVAE:
     penalty: float = 1e-3
     """Of half the classifier's squared weights against the mean loss of a code, > 0."""
     descent: Descent = field(
-        default_factory=lambda: Descent(learning_rate=1e-3, penalty=0.0, epochs=100, batch_size=50)
+        default_factory=lambda: Descent(learning_rate=1e-3, penalty=0.0, epochs=100, batch_size=256)
     )
 
     PREPARATIONS: ClassVar[Sequence[Preparation]] = (

@@ -18,6 +18,8 @@ from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.cca import canonical_directions
 from zsltf.solvers.statistics import Statistics
 from zsltf.solvers.whitening import whitening
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
 
 __all__ = ["CCA"]
 
@@ -39,6 +41,10 @@ class CCA:
     power: float = 1.0
     """Of the correlation that a common direction is multiplied by in either tower, >= 0; 0 counts all alike."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = (
+        Preparation(centre=True, components=64, unit_norm=True, semantics="centred"),
+        *COMPACT,
+    )
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {
         "feature_shrinkage": (0.01, 0.1, 0.3, 0.9),
         "semantic_shrinkage": (0.01, 0.1, 0.3, 0.9),
