@@ -27,7 +27,7 @@ class Config:
 
     root: Path
     """A folder with the sets, however deep."""
-    methods: tuple[str, ...] = names("zeroshot")
+    methods: tuple[str, ...] = tuple(name for name in names("zeroshot") if name != "lexicon")  # which reads words
     matrix: Semantics = "att"
     """Attributes as the benchmark normalises them, as they were, or sentence embeddings."""
     missing: Missing = "refuse"

@@ -84,6 +84,14 @@ class Features:
         """The same examples under other labels."""
         return replace(self, y=y)
 
+    def places(self) -> "Features":
+        """Each place of each feature map as an example of its own; vectors as they are."""
+        if self.x.ndim == 2:
+            return self
+        count = int(np.prod(self.x.shape[1:3]))
+        weight = None if self.sample_weight is None else np.repeat(self.sample_weight, count)
+        return Features(x=self.x.reshape(-1, self.x.shape[-1]), y=np.repeat(self.y, count), sample_weight=weight)
+
     def check_vectors(self, method: str) -> None:
         """Refuse feature maps for a method that takes pooled vectors."""
         if self.x.ndim != 2:

@@ -32,7 +32,7 @@ def run_benchmark(method: Method, data: BenchmarkSet, protocol: ZeroShotProtocol
     """
     protocol = protocol or ZeroShotProtocol()
     test = data.features.select(np.concatenate([data.test_seen, data.test_unseen]))
-    folds = list(benchmark_folds(data, seed=protocol.seed))
+    folds = list(benchmark_folds(data, num_repeats=protocol.repeats, seed=protocol.seed))
     return run_on_split(method, data.features.select(data.trainval), test, data.classes, folds, protocol)
 
 

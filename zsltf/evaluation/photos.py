@@ -45,6 +45,8 @@ class PhotoOutcomes:
     """Of the first set."""
     main_set: PhotoSet
     backbone: Backbone
+    maps: bool
+    """Whether the method looked at feature maps, rather than at their average."""
 
     @property
     def main(self) -> Outcome:
@@ -53,7 +55,8 @@ class PhotoOutcomes:
 
     def classifier(self) -> Classifier:
         """From images of any size to classes."""
-        return self.main.classifier.after(self.backbone.features(), preprocess=self.backbone.preprocess)
+        network = self.backbone.model if self.maps else self.backbone.features()
+        return self.main.classifier.after(network, preprocess=self.backbone.preprocess)
 
     def golden(self, count: int = 7) -> UInt8[np.ndarray, "N H W 3"]:
         """Test photos, brought to one size that is neither square nor the network's, so that resizing is proved too."""
@@ -125,13 +128,19 @@ def run_on_photos(
             check_enough(
                 photos.images.y, classes, f"partition {name}"
             )  # before slow work; run_zero_shot does it for what can be decoded
+    maps = getattr(method, "FEATURE_MAPS", False)
     for photos in sets:
-        extractions.append(extract_features(backbone, photos.images, on_corrupt=on_corrupt, cache=cache))
+        extractions.append(extract_features(backbone, photos.images, maps=maps, on_corrupt=on_corrupt, cache=cache))
         colour = extract_features(mean_colour(), photos.images, cache=cache).features
         for name, classes in photos.partitions.items():
             outcomes[name] = run_zero_shot(method, extractions[-1].features, classes, protocol)
             floor = run_zero_shot(method, colour, classes, replace(protocol, shuffles=0))
             floors[name] = floor.report.unseen_accuracy
     return PhotoOutcomes(
-        outcomes=outcomes, floors=floors, extraction=extractions[0], main_set=sets[0], backbone=backbone
+        outcomes=outcomes,
+        floors=floors,
+        extraction=extractions[0],
+        main_set=sets[0],
+        backbone=backbone,
+        maps=maps,
     )

@@ -72,7 +72,7 @@ def describe_features(images: ImageFolder, extraction: Extraction) -> dict[str, 
     return {
         "folder": str(images.root),
         "images": len(extraction.features),
-        "size": int(extraction.features.x.shape[1]),
+        "size": int(extraction.features.x.shape[-1]),
         "cache_key": extraction.key,
         "skipped": extraction.skipped,
         "not_images": list(images.not_images),

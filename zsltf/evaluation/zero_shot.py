@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from zsltf.checks import fail
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -37,6 +37,8 @@ class ZeroShotProtocol:
         default_factory=lambda: Preparation(centre=True, unit_norm=True, semantics="centred")
     )
     """What is done to features and semantics with --no-search."""
+    repeats: int = 3
+    """How often the seen classes are dealt into folds, or the benchmark's training images into two parts."""
     shuffles: int = 5
     """Refits with shuffled attributes: their accuracy should be near chance."""
     seed: int = 0
@@ -54,6 +56,7 @@ class ZeroShotProtocol:
         ):
             if self.search and given != default:
                 fail(name, "its defaults, since the search chooses its settings", str(given), "Add --no-search.")
+        check_positive("protocol", repeats=self.repeats)
         for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):
             if number < 0:
                 fail(name, "0 or more", str(number), "Start from the default.")
@@ -94,7 +97,7 @@ def run_zero_shot(
     held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
     train = features.select(of_seen[~held_out])
     test = features.select(np.sort(np.concatenate([of_seen[held_out], np.flatnonzero(~classes.seen[features.y])])))
-    folds = list(class_disjoint_folds(train, classes, seed=protocol.seed))
+    folds = list(class_disjoint_folds(train, classes, num_repeats=protocol.repeats, seed=protocol.seed))
     return run_on_split(method, train, test, classes, folds, protocol)
 
 

@@ -34,6 +34,11 @@ class Fold:
         """The validation part."""
         return self.data.select(self.tested)
 
+    @property
+    def y(self) -> Int[np.ndarray, " M"]:
+        """Labels of the validation part."""
+        return self.data.y[self.tested]
+
 
 def hold_out(y: Int[np.ndarray, " N"], share: float, seed: int) -> np.ndarray:
     """Mask (N,) of a random `share` of each class's examples, at least one and not all.

@@ -23,7 +23,10 @@ Normalisation = Literal["none", "l2", "sqrt", "centred", "z-score"]
 
 @dataclass(frozen=True, kw_only=True)
 class Preparation:
-    """Centre, project, whiten and normalise the features, in the fields' order, and normalise the semantics."""
+    """Centre, project, whiten and normalise the features, in the fields' order, and normalise the semantics.
+
+    What is done to a vector is done to each place of a feature map.
+    """
 
     centre: bool = False
     """Subtract the mean of the training features."""
@@ -53,12 +56,12 @@ class Preparation:
     def _features(self, train: Features, classes: ClassTable) -> keras.Model:
         layers: list[keras.layers.Layer] = []
         if self.centre or self.components or self.shrinkage:
-            train.check_vectors("Preparation")
-            mean = np.average(train.x, axis=0, weights=train.weights.astype(np.float64))
+            places = train.places()
+            mean = np.average(places.x, axis=0, weights=places.weights.astype(np.float64))
             if self.centre or self.components:
                 layers.append(centring(mean))
             if self.components or self.shrinkage:
-                layers.append(linear(self._kernel(train.with_x(train.x - mean), classes)).layers[0])
+                layers.append(linear(self._kernel(places.with_x(places.x - mean), classes)).layers[0])
         if self.unit_norm:
             layers.append(keras.layers.UnitNormalization(name="unit_norm"))
         return _model(train.x.shape[1:], layers)
@@ -117,6 +120,6 @@ def _model(shape: tuple[int, ...], layers: list[keras.layers.Layer]) -> keras.Mo
     return keras.Sequential([keras.Input(shape), *(layers or [keras.layers.Identity()])])
 
 
-def _apply(model: keras.Model, x: np.ndarray, batch_size: int = 8192) -> np.ndarray:
-    parts = [keras.ops.convert_to_numpy(model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)]
-    return np.concatenate(parts)
+def _apply(model: keras.Model, x: np.ndarray, numbers: int = 2**24) -> np.ndarray:
+    size = max(1, numbers // int(np.prod(x.shape[1:])))
+    return np.concatenate([keras.ops.convert_to_numpy(model(x[i : i + size])) for i in range(0, len(x), size)])

@@ -144,15 +144,15 @@ def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) ->
         for fold in folds
     ]
     gamma = _best_gamma(scored)
-    shifted = [(scores - gamma * fold.classes.seen, fold.validation.y) for scores, fold in scored]
+    shifted = [(scores - gamma * fold.classes.seen, fold.y) for scores, fold in scored]
     return classifier.calibrate(gamma=gamma, scale=_best_scale(shifted))
 
 
 def fold_accuracy(scores: Float[np.ndarray, "N C"], fold: Fold) -> float:
     """Among pretended unseen classes where there are any, else among all; mean over classes."""
     if fold.classes.seen.all():
-        return mean_class_accuracy(fold.validation.y, scores.argmax(axis=1))
-    return unseen_accuracy(scores, fold.validation.y, fold.classes.seen)
+        return mean_class_accuracy(fold.y, scores.argmax(axis=1))
+    return unseen_accuracy(scores, fold.y, fold.classes.seen)
 
 
 class _Problem:
@@ -184,7 +184,7 @@ def _ranked(reached: Mapping[tuple[Any, Preparation], Sequence[float]]) -> list[
 
 
 def _best_gamma(scored: Sequence[tuple[Float[np.ndarray, "N C"], Fold]]) -> float:
-    curves = [seen_unseen_curve(scores, fold.validation.y, fold.classes.seen) for scores, fold in scored]
+    curves = [seen_unseen_curve(scores, fold.y, fold.classes.seen) for scores, fold in scored]
     thresholds = np.unique(np.concatenate([curve.thresholds for curve in curves]))
     gammas = (thresholds[1:] + thresholds[:-1]) / 2 if len(thresholds) > 1 else thresholds
     mean = np.mean([harmonic_mean(*curve.at(gammas)) for curve in curves], axis=0)

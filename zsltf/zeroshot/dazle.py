@@ -17,6 +17,7 @@ from zsltf.similarities.dot import Dot
 from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, grid_scores
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
 
 __all__ = ["DAZLE"]
 
@@ -36,12 +37,9 @@ class DAZLE:
     """Of the attribute vectors, >= 1."""
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=3e-3))
 
-    PREPARATIONS: ClassVar[Sequence[Preparation]] = (
-        Preparation(semantics="l2"),
-        Preparation(unit_norm=True, semantics="l2"),
-        Preparation(unit_norm=True, semantics="centred"),
-    )
-    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-3,), (1e-5, 1e-3), (10, 30, 60))}
+    FEATURE_MAPS: ClassVar[bool] = True
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-3,), (1e-5, 1e-3), (5, 15, 30))}
 
     def __post_init__(self) -> None:
         check_positive("DAZLE", width=self.width)
