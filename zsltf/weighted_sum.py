@@ -47,8 +47,8 @@ def weighted_sum(members: Sequence[Classifier], weights: Sequence[float]) -> Cla
     embeddings, projected, vectors = [], [], []
     for i, (member, weight, (to_a, to_b)) in enumerate(zip(members, weights, forms, strict=True)):
         scale = keras.layers.Rescaling(float(weight * member.similarity.scale))
-        embeddings.append(scale(to_a()(_renamed(member.embed, f"embed_{i}")(x))))
-        projected.append(to_b()(s if member.project is None else _renamed(member.project, f"project_{i}")(s)))
+        embeddings.append(scale(to_a()(_copied(member.embed, f"embed_{i}")(x))))
+        projected.append(to_b()(s if member.project is None else _copied(member.project, f"project_{i}")(s)))
         vectors.append(keras.ops.convert_to_numpy(to_b()(member.class_vectors)))
     opens = all("semantics" in member.opens_by for member in members)
     return Classifier(
@@ -76,8 +76,11 @@ def _check(member: Classifier, first: Classifier) -> None:
         fail("weighted_sum", "members on the same features", received, "Fit them on the same features.")
 
 
-def _renamed(model: keras.Model, name: str) -> keras.Model:
-    return keras.Model(model.inputs, model.outputs[0], name=name)
+def _copied(model: keras.Model, name: str) -> keras.Model:
+    """Members may share layers, which Keras would not save twice."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return keras.Model(copy.inputs, copy.outputs[0], name=name)
 
 
 def _beside(parts: list[Any]) -> Any:

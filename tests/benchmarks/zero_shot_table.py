@@ -51,7 +51,7 @@ def main(config: Config) -> None:
     for name in config.methods:
         for semantics in config.semantics:
             for partition in config.partitions:
-                if (name, semantics, partition) not in done and not (name, semantics) == UNEQUAL:
+                if (name, semantics, partition) not in done and (name, semantics) != UNEQUAL:
                     rows.append({"method": name, "semantics": semantics, **measure(config, name, semantics, partition)})
                     config.out.mkdir(parents=True, exist_ok=True)
                     with atomic_file(file) as staging:
@@ -95,7 +95,7 @@ def measure(config: Config, name: str, semantics: Semantics, partition: str) -> 
         "seconds": time.perf_counter() - start,
         "choice": json.loads(json.dumps(outcome.choice.settings, default=str)),
     }
-    print(f"{name}, {semantics}, {partition}: {report.unseen_accuracy:.3f} ({result['seconds']:.0f} s)", flush=True)
+    print(f"{name}, {semantics}, {partition}: {report.unseen_accuracy:.3f} ({result['seconds']:.0f} s)", flush=True)  # noqa: T201 (a script)
     return result
 
 
