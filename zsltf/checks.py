@@ -7,7 +7,15 @@ from typing import NoReturn
 
 import numpy as np
 
-__all__ = ["check_choice", "check_finite", "check_positive", "check_shape", "check_share", "fail"]
+__all__ = [
+    "check_choice",
+    "check_finite",
+    "check_positive",
+    "check_sentences",
+    "check_shape",
+    "check_share",
+    "fail",
+]
 
 _PIECE = 2**24  # numbers
 
@@ -57,3 +65,10 @@ def check_choice(what: str, value: str, choices: Iterable[str]) -> None:
     near = difflib.get_close_matches(value, known, n=1)
     hint = f"Did you mean '{near[0]}'?" if near else "Choose one of them."
     fail(what, f"one of {', '.join(known) or '(none)'}", f"'{value}'", hint)
+
+
+def check_sentences(sentences: Sequence[str]) -> None:
+    """There is one sentence or more, and none is empty."""
+    empty = [i for i, sentence in enumerate(sentences) if not sentence.strip()]
+    if empty or not sentences:
+        fail("sentences", "text", f"nothing in number {empty[0] + 1}" if empty else "none", "Write what it says.")

@@ -1,8 +1,5 @@
 """Any SavedModel, from TensorFlow Hub or from disk, as a backbone."""
 
-import hashlib
-import os
-import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,11 +11,10 @@ from zsltf.layers.preprocess import Preprocess
 from zsltf.layers.saved_model import SavedModelLayer
 from zsltf.pretrained.backbone import Backbone, Provenance
 from zsltf.pretrained.checkpoint import checkpoint_files
+from zsltf.pretrained.hub_folder import hub_folder
 from zsltf.pretrained.weights import hash_files
 
 __all__ = ["hub"]
-
-_STALLED = 30.0  # seconds without a byte
 
 
 def hub(
@@ -44,7 +40,7 @@ def hub(
         ValueError: if there is none, it is of TensorFlow 1, it takes or gives something else, or it needs text, tables
             or files.
     """
-    folder = _folder(str(weights))
+    folder = hub_folder(str(weights))
     layer = SavedModelLayer.of(folder)
     images = keras.Input((_size(layer, size),) * 2 + (3,))
     maps = layer(images)
@@ -71,27 +67,3 @@ def _size(layer: SavedModelLayer, size: int | None) -> int:
     if {height, width} - {None, chosen}:
         fail("hub.size", f"{height} x {width}, as the SavedModel takes", f"{chosen} x {chosen}", "Leave size out.")
     return int(chosen)
-
-
-def _folder(weights: str) -> Path:
-    """The SavedModel on disk: downloaded if `weights` is an address."""
-    path = Path(_resolve(weights) if weights.startswith(("https://", "http://")) else weights)
-    if not (path / "saved_model.pb").is_file():
-        fail("hub", "a folder with saved_model.pb, or a handle https://...", f"'{weights}'", "Check the path.")
-    return path
-
-
-def _resolve(handle: str) -> str:
-    import tensorflow_hub
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(_STALLED)
-    try:
-        return str(tensorflow_hub.resolve(handle))
-    except Exception as error:  # noqa: BLE001 (of every kind)
-        name = hashlib.sha1(handle.encode()).hexdigest()  # noqa: S324 (TensorFlow Hub's rule)
-        cache = Path(os.environ.get("TFHUB_CACHE_DIR") or "FOLDER")
-        fix = f"Unpack it into {cache / name} and set TFHUB_CACHE_DIR={cache}, or give the folder where it is unpacked."
-        fail("hub", f"the SavedModel at {handle}", f"none ({error})", fix)
-    finally:
-        socket.setdefaulttimeout(before)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import fail
+from zsltf.checks import check_sentences, fail
 
 __all__ = ["OnnxText"]
 
@@ -38,9 +38,7 @@ class OnnxText:
             ValueError: if a file is missing or isn't what it should be, or a sentence is empty.
             ImportError: without zsltf[text].
         """
-        empty = [i for i, sentence in enumerate(sentences) if not sentence.strip()]
-        if empty or not sentences:
-            fail("sentences", "text", f"nothing in number {empty[0] + 1}" if empty else "none", "Write what it says.")
+        check_sentences(sentences)
         return np.concatenate(
             [self._encode(sentences[i : i + batch_size]) for i in range(0, len(sentences), batch_size)]
         )
