@@ -13,7 +13,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.images import Labels
 
-__all__ = ["GridMethod", "Head", "Method", "Objective"]
+__all__ = ["GridMethod", "Head", "Method", "Objective", "TextEncoder"]
 
 
 class Method(Protocol):
@@ -35,6 +35,14 @@ class GridMethod(Method, Protocol):
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """Each setting of the search range, and its scores of x against all classes."""
+        ...
+
+
+class TextEncoder(Protocol):
+    """A frozen dataclass of options that turns sentences into vectors."""
+
+    def encode(self, sentences: Sequence[str]) -> Float[np.ndarray, "N D"]:
+        """Rows of norm 1, near each other where the sentences mean the like."""
         ...
 
 

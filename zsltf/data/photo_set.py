@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zsltf.checks import fail
+from zsltf.data.attributes import Missing, filled
 from zsltf.data.classes import ClassTable, read_partitions
 from zsltf.data.images import ImageFolder, OnCorrupt
 from zsltf.data.toy import draw_folder
@@ -30,6 +31,10 @@ class PhotoSource:
     """Folder with one folder of photos a class; without it the pictures are drawn."""
     classes: Path | None = None
     """CSV: class, split (seen or unseen), then one column an attribute."""
+    beside: tuple[Path, ...] = ()
+    """Further tables of that kind, such as text vectors, whose columns are put beside; each keeps its own units."""
+    missing: Missing = "refuse"
+    """What to do about attributes that a table marks with -1."""
     partitions: Path | None = None
     """CSV: class, then one column a partition, cells seen or unseen."""
     random_partitions: int = 0
@@ -60,10 +65,13 @@ class PhotoSource:
             given, missing = ("--images", "--classes") if self.classes is None else ("--classes", "--images")
             fail("photos", "--images and --classes together", f"{given} alone", f"Add {missing}.")
         if self.images is None or self.classes is None:
-            if self.partitions or self.random_partitions:
-                fail("partitions", "none for drawn pictures", "some", "Give --images and --classes, or use --drawn.")
+            if self.beside or self.partitions or self.random_partitions:
+                fix = "Give --images and --classes, or use --drawn."
+                fail("further tables and partitions", "none for drawn pictures", "some", fix)
             return [_drawn(seed) for seed in self.drawn]
-        table = ClassTable.from_csv(self.classes)
+        table = self._table(self.classes)
+        for path in self.beside:
+            table = table.beside(self._table(path))
         masks: dict[str, np.ndarray] = {} if table.seen.all() else {"split": table.seen}
         listed = read_partitions(self.partitions, table.names) if self.partitions else {}
         drawn = {f"random {i}": mask for i, mask in enumerate(_random(len(table), self.random_partitions))}
@@ -75,6 +83,10 @@ class PhotoSource:
             fail(str(self.classes), "unseen classes to test on", "none", fix)
         partitions = {name: table.with_seen(mask) for name, mask in masks.items()}
         return [PhotoSet(images=ImageFolder.read(self.images, table.names), partitions=partitions)]
+
+    def _table(self, path: Path) -> ClassTable:
+        table = ClassTable.from_csv(path)
+        return table.with_semantics(filled(table.semantics, self.missing, str(path)))
 
 
 def _drawn(seed: int) -> PhotoSet:

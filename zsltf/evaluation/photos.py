@@ -14,12 +14,13 @@ from zsltf.classifier import Classifier
 from zsltf.data.decode import decode
 from zsltf.data.images import OnCorrupt
 from zsltf.data.photo_set import PhotoSet
+from zsltf.data.text_semantics import TextSemantics
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, check_enough, run_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
-from zsltf.protocols import Method
+from zsltf.protocols import Method, TextEncoder
 
-__all__ = ["PhotoOutcomes", "Sample", "run_on_photos"]
+__all__ = ["PhotoOutcomes", "Sample", "run_on_photos", "told_by_text"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,3 +145,24 @@ def run_on_photos(
         backbone=backbone,
         maps=maps,
     )
+
+
+def told_by_text(sets: Sequence[PhotoSet], text: TextSemantics, encoder: TextEncoder, method: Method) -> list[PhotoSet]:
+    """The same photos under the same partitions, with text vectors for the classes' semantics.
+
+    Args:
+        sets: photos and class tables.
+        text: what is written of the classes.
+        encoder: sentences to vectors.
+        method: says whether each sentence stands apart, or their mean counts.
+    """
+    apart = getattr(method, "SENTENCES_APART", False)
+    return [
+        PhotoSet(
+            images=photos.images,
+            partitions={
+                name: text.table(classes, encoder.encode, apart=apart) for name, classes in photos.partitions.items()
+            },
+        )
+        for photos in sets
+    ]

@@ -13,11 +13,28 @@ from rich.table import Table
 
 from zsltf.evaluation.photos import PhotoOutcomes
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
+from zsltf.evaluation.zero_shot import Outcome
 from zsltf.reports.backbone import describe_backbone
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 
-__all__ = ["print_partitions", "write_run"]
+__all__ = ["print_outcomes", "print_partitions", "write_run"]
+
+_HEADINGS = {
+    "unseen_accuracy": "unseen",
+    "chance": "chance",
+    "shuffled": "shuffled",
+    "mean_colour": "colour",
+    "seen": "S",
+    "unseen": "U",
+    "harmonic_mean": "H",
+    "area": "AUSUC",
+}
+_MEANINGS = {
+    "unseen_accuracy": "unseen: images of classes without a training image, told apart among themselves",
+    "shuffled": "shuffled: the same with wrong attributes",
+    "mean_colour": "colour: the same method on the mean colour",
+}
 
 
 def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -40,27 +57,33 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
     return report
 
 
+def print_outcomes(outcomes: Mapping[str, Outcome]) -> None:
+    """The same table for outcomes that are not of photos."""
+    rows = partition_rows(outcomes, {})
+    groups = {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1}
+    print_partitions({"partitions": rows, "spread": groups})
+
+
 def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
     table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("partition", no_wrap=True)
-    columns = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
-    for heading in ("unseen", "chance", "shuffled", "colour", "S", "U", "H", "AUSUC"):
+    shown = {
+        key: heading for key, heading in _HEADINGS.items() if any(row[key] is not None for row in report["partitions"])
+    }
+    for heading in shown.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for row in report["partitions"]:
-        table.add_row(row["partition"], *(_percent(row[column]) for column in columns))
+        table.add_row(row["partition"], *(_percent(row[column]) for column in shown))
     for label, figures in report["spread"].items():
-        cells = [figures.get(column, {}) for column in columns]
+        cells = [figures.get(column, {}) for column in shown]
         table.add_section()
         table.add_row(f"{label} mean", *(_percent(cell.get("mean")) for cell in cells))
         table.add_row(f"{label} sd", *(_percent(cell.get("sd")) for cell in cells))
     console = Console()
     console.print(table)
-    console.print(
-        "unseen: photos of classes without a training photo, told apart among themselves; shuffled: the same with "
-        "wrong attributes; colour: the same method on the mean colour; S, U, H: all classes, calibrated.",
-        style="dim",
-    )
+    told = "; ".join(_MEANINGS[key] for key in shown if key in _MEANINGS)
+    console.print(f"{told}; S, U, H: all classes, calibrated.", style="dim")
 
 
 def _percent(value: float | None) -> str:

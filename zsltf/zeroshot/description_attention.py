@@ -43,6 +43,7 @@ class DescriptionAttention:
     """Of the cosine, > 0."""
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-3))
 
+    SENTENCES_APART: ClassVar[bool] = True
     PREPARATIONS: ClassVar[Sequence[Preparation]] = (
         Preparation(centre=True, components=256, unit_norm=True),
         Preparation(centre=True, unit_norm=True),

@@ -1,0 +1,90 @@
+"""What is written of classes, as their semantics."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Float
+
+from zsltf.checks import check_choice, fail
+from zsltf.data.classes import ClassTable
+from zsltf.data.csv_lines import read_lines
+from zsltf.data.descriptions import attribute_sentences, description_table
+from zsltf.data.prompts import TEMPLATES, fill_template
+
+__all__ = ["TextSemantics", "read_sentences"]
+
+Source = Literal["names", "sentences", "attributes"]
+Encode = Callable[[Sequence[str]], Float[np.ndarray, "N D"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextSemantics:
+    """Where sentences about classes come from, and what becomes of their vectors."""
+
+    describe: Source = "names"
+    """By class names in templates, by sentences of a file, or by a sentence for each attribute above the mean."""
+    templates: tuple[str, ...] = TEMPLATES
+    """With {} for the class name."""
+    sentences: Path | None = None
+    """CSV with the header class,sentence and one row or more a class, for `describe sentences`."""
+    attribute_template: str = "It is described as: {}."
+    """With {} for the attribute's name, for `describe attributes`."""
+    with_attributes: bool = False
+    """Keep the attributes as well, in columns of their own."""
+
+    def __post_init__(self) -> None:
+        check_choice("describe", self.describe, get_args(Source))
+        if (self.describe == "sentences") != (self.sentences is not None):
+            received = f"describe {self.describe} and sentences {self.sentences}"
+            fail("sentences", "a file where classes are described by sentences", received, "Give both or neither.")
+        for template in (*self.templates, self.attribute_template):
+            fill_template(template, "x")
+
+    def written(self, classes: ClassTable) -> dict[str, tuple[str, ...]]:
+        """Class name -> its sentences.
+
+        Raises:
+            ValueError: if a class has none.
+        """
+        if self.describe == "attributes":
+            return attribute_sentences(classes, self.attribute_template)
+        if self.sentences is not None:
+            return read_sentences(self.sentences, classes.names)
+        return {name: tuple(fill_template(template, name) for template in self.templates) for name in classes.names}
+
+    def table(self, classes: ClassTable, encode: Encode, *, apart: bool = False) -> ClassTable:
+        """The classes with vectors of their sentences for semantics.
+
+        Args:
+            classes: names, and attributes where those are asked for.
+            encode: of a text encoder.
+            apart: each sentence in columns of its own, for attention; else their mean, of norm 1.
+        """
+        apart_table = description_table(encode, self.written(classes), classes.seen)
+        if apart:
+            return apart_table
+        blocks = apart_table.semantics.reshape(len(classes), len(apart_table.blocks), -1)
+        mean = blocks.sum(axis=1) / blocks.any(axis=2).sum(axis=1, keepdims=True)
+        rows = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        columns = tuple(f"text{i}" for i in range(rows.shape[1]))
+        table = ClassTable(names=classes.names, semantics=rows, seen=classes.seen, columns=columns)
+        return classes.beside(table) if self.with_attributes else table
+
+
+def read_sentences(path: Path, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Read a CSV with columns class and sentence: class name -> its sentences, in the order of the names.
+
+    Raises:
+        ValueError: if a class has no sentence; rows of other classes are left out.
+    """
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for _, row in read_lines(path, ("class", "sentence")):
+        if row["class"] in found and row["sentence"]:
+            found[row["class"]].append(row["sentence"])
+    mute = [name for name, said in found.items() if not said]
+    if mute:
+        fail(str(path), "a sentence or more for every class", f"none for {', '.join(mute[:5])}", "Add rows.")
+    return {name: tuple(said) for name, said in found.items()}
