@@ -81,14 +81,12 @@ def measure(config: Config, name: str, semantics: Semantics, partition: str) -> 
         method, features, classes, ZeroShotProtocol(repeats=config.repeats, shuffles=config.shuffles)
     )
     report = outcome.report
-    among = report.scores[:, ~classes.seen].argmax(axis=1)
     unseen = np.flatnonzero(~classes.seen)
-    accuracies = [float((unseen[among[outcome.test.y == c]] == c).mean()) for c in unseen]
     result = {
         "partition": partition,
         "validation": outcome.choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
-        "per_class": dict(zip([classes.names[c] for c in unseen], accuracies, strict=True)),
+        "per_class": {classes.names[c]: float(report.unseen_per_class[c]) for c in unseen},
         "shuffled": float(np.mean(outcome.shuffled)) if outcome.shuffled else None,
         "harmonic_mean": report.harmonic_mean,
         "area": report.curve.area,

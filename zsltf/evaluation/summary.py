@@ -1,6 +1,6 @@
 """Outcomes as plain JSON: what the run folder keeps and the report shows."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -14,14 +14,25 @@ from zsltf.training.selection import Choice
 __all__ = ["describe_features", "describe_outcome", "partition_rows", "spread"]
 
 
-def partition_rows(outcomes: Mapping[str, Outcome], floors: Mapping[str, float]) -> list[dict[str, Any]]:
-    """A row a partition: accuracies as fractions, next to chance, the shuffled control and the mean-colour floor."""
+def partition_rows(
+    outcomes: Mapping[str, Outcome], floors: Mapping[str, float], known: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """A row a partition: accuracies as fractions, next to chance, the shuffled control and the mean-colour floor.
+
+    Args:
+        outcomes: of each partition.
+        floors: of the same method on the mean colour.
+        known: classes that the backbone was trained on; the other unseen ones' accuracy stands beside.
+    """
     return [
         {
             "partition": name,
-            "unseen_classes": [c for c, s in zip(o.report.classes.names, o.report.classes.seen, strict=True) if not s],
+            "unseen_classes": list(_unseen(o)),
             "chance": o.report.chance,
             "unseen_accuracy": o.report.unseen_accuracy,
+            "interval": list(o.report.interval),
+            "known_to_backbone": [c for c in _unseen(o) if c in known],
+            "new_to_backbone": _mean([o.report.unseen_per_class[i] for c, i in _unseen(o).items() if c not in known]),
             "shuffled": float(np.mean(o.shuffled)) if o.shuffled else None,
             "mean_colour": floors.get(name),
             "uncalibrated": dict(zip(("seen", "unseen", "harmonic_mean"), o.report.uncalibrated, strict=True)),
@@ -35,9 +46,28 @@ def partition_rows(outcomes: Mapping[str, Outcome], floors: Mapping[str, float])
     ]
 
 
+def _unseen(outcome: Outcome) -> dict[str, int]:
+    classes = outcome.report.classes
+    return {name: row for row, (name, seen) in enumerate(zip(classes.names, classes.seen, strict=True)) if not seen}
+
+
+def _mean(values: list[float]) -> float | None:
+    return float(np.nanmean(values)) if len(values) else None
+
+
 def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
     """Mean, standard deviation (n - 1; None for one value), minimum and maximum over partitions of each figure."""
-    figures = ("unseen_accuracy", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area", "chance")
+    figures = (
+        "unseen_accuracy",
+        "new_to_backbone",
+        "shuffled",
+        "mean_colour",
+        "seen",
+        "unseen",
+        "harmonic_mean",
+        "area",
+        "chance",
+    )
     table: dict[str, dict[str, float | None]] = {}
     for figure in figures:
         values = np.array([row[figure] for row in rows if row[figure] is not None])

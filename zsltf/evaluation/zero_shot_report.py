@@ -9,6 +9,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.metrics.accuracy import confusion_matrix, per_class_accuracy
+from zsltf.metrics.intervals import class_interval
 from zsltf.metrics.zero_shot import SeenUnseenCurve, harmonic_mean, seen_unseen_curve, unseen_accuracy
 
 __all__ = ["ZeroShotReport", "evaluate_zero_shot", "read_zero_shot"]
@@ -21,6 +22,8 @@ class ZeroShotReport:
     classes: ClassTable
     unseen_accuracy: float
     """Images of unseen classes, among unseen classes only."""
+    unseen_per_class: Float[np.ndarray, " C"]
+    """The same of each unseen class; NaN for seen ones."""
     uncalibrated: tuple[float, float, float]
     """Seen, unseen and harmonic mean among all classes, at gamma = 0."""
     seen: float
@@ -41,6 +44,11 @@ class ZeroShotReport:
         means = harmonic_mean(self.curve.seen, self.curve.unseen)
         best = int(means.argmax())
         return float(self.curve.seen[best]), float(self.curve.unseen[best]), float(means[best])
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the unseen accuracy: what other classes might have given."""
+        return class_interval(self.unseen_per_class)
 
     @property
     def chance(self) -> float:
@@ -69,9 +77,12 @@ def read_zero_shot(
     per_class = per_class_accuracy(y, predicted, len(classes))
     seen, unseen = float(np.nanmean(per_class[classes.seen])), float(np.nanmean(per_class[~classes.seen]))
     before = curve.at(0.0)
+    of_unseen = ~classes.seen[y]
+    among_unseen = np.where(classes.seen, -np.inf, scores)[of_unseen].argmax(axis=1)
     return ZeroShotReport(
         classes=classes,
         unseen_accuracy=unseen_accuracy(scores, y, classes.seen),
+        unseen_per_class=per_class_accuracy(y[of_unseen], among_unseen, len(classes)),
         uncalibrated=(float(before[0]), float(before[1]), float(harmonic_mean(*before))),
         seen=seen,
         unseen=unseen,

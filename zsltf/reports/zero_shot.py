@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.table import Table
 from zsltf.evaluation.photos import PhotoOutcomes
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
 from zsltf.evaluation.zero_shot import Outcome
+from zsltf.pretrained.imagenet import in_imagenet
 from zsltf.reports.backbone import describe_backbone
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
@@ -22,6 +24,7 @@ __all__ = ["print_outcomes", "print_partitions", "write_run"]
 
 _HEADINGS = {
     "unseen_accuracy": "unseen",
+    "new_to_backbone": "new",
     "chance": "chance",
     "shuffled": "shuffled",
     "mean_colour": "colour",
@@ -32,6 +35,7 @@ _HEADINGS = {
 }
 _MEANINGS = {
     "unseen_accuracy": "unseen: images of classes without a training image, told apart among themselves",
+    "new_to_backbone": "new: those of them that the backbone's training didn't have under that name",
     "shuffled": "shuffled: the same with wrong attributes",
     "mean_colour": "colour: the same method on the mean colour",
 }
@@ -39,7 +43,8 @@ _MEANINGS = {
 
 def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], seconds: float) -> dict[str, Any]:
     """Fill a new run folder, report.html included, and return the report."""
-    run, rows = Run(folder), partition_rows(outcomes.outcomes, outcomes.floors)
+    run, known = Run(folder), _known(outcomes)
+    rows = partition_rows(outcomes.outcomes, outcomes.floors, known)
     report = {
         "kind": "zero_shot",
         "title": "Zero-shot classification of photos",
@@ -49,12 +54,21 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
         "features": describe_features(outcomes.main_set.images, outcomes.extraction),
         "main": describe_outcome(outcomes.main),
         "partitions": rows,
+        "known_to_backbone": known,
         "spread": {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1},
         "samples": _write_samples(folder, outcomes),
     }
     run.write(outcomes.classifier(), config=config, report=report, golden=outcomes.golden())
     write_report(run)
     return report
+
+
+def _known(outcomes: PhotoOutcomes) -> dict[str, str]:
+    """Unseen classes that ImageNet has, where the backbone was trained on it."""
+    if outcomes.backbone.weights.source != "imagenet":
+        return {}
+    tables = [outcome.report.classes for outcome in outcomes.outcomes.values()]
+    return in_imagenet(sorted({name for table in tables for name in np.array(table.names)[~table.seen].tolist()}))
 
 
 def print_outcomes(outcomes: Mapping[str, Outcome]) -> None:
@@ -68,9 +82,7 @@ def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
     table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("partition", no_wrap=True)
-    shown = {
-        key: heading for key, heading in _HEADINGS.items() if any(row[key] is not None for row in report["partitions"])
-    }
+    shown = {key: heading for key, heading in _HEADINGS.items() if _told(report["partitions"], key)}
     for heading in shown.values():
         table.add_column(heading, justify="right", no_wrap=True)
     for row in report["partitions"]:
@@ -84,6 +96,12 @@ def print_partitions(report: Mapping[str, Any]) -> None:
     console.print(table)
     told = "; ".join(_MEANINGS[key] for key in shown if key in _MEANINGS)
     console.print(f"{told}; S, U, H: all classes, calibrated.", style="dim")
+
+
+def _told(rows: list[dict[str, Any]], key: str) -> bool:
+    """Whether the column says something of its own."""
+    other = "unseen_accuracy" if key == "new_to_backbone" else ""
+    return any(row[key] is not None and row[key] != row.get(other) for row in rows)
 
 
 def _percent(value: float | None) -> str:

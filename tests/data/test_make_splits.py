@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+
+from zsltf.data.make_splits import make_splits
+from zsltf.data.xlsa17 import read_xlsa17
+
+
+def test_what_is_written_is_read_back(toy_features, tmp_path):
+    features, classes = toy_features
+    paths = tuple(f"{label}/{number}.jpg" for number, label in enumerate(features.y))
+    make_splits(tmp_path, type(features)(x=features.x, y=features.y, paths=paths), classes)
+    data = read_xlsa17(tmp_path, semantics="original_att")
+    np.testing.assert_array_equal(data.features.x, features.x)
+    np.testing.assert_array_equal(data.features.y, features.y)
+    np.testing.assert_array_equal(data.classes.semantics, classes.semantics)
+    np.testing.assert_array_equal(data.classes.seen, classes.seen)
+    assert (data.classes.names, data.features.paths) == (classes.names, paths)
+    lengths = np.linalg.norm(read_xlsa17(tmp_path).classes.semantics, axis=1)
+    np.testing.assert_allclose(lengths, 1, rtol=1e-6)
+
+
+def test_the_parts_are_as_the_benchmark_has_them(toy_features, tmp_path):
+    features, classes = toy_features
+    make_splits(tmp_path, features, classes)
+    data = read_xlsa17(tmp_path)
+    assert len(np.unique(data.labels("val"))) == 4  # a third of 12; train is disjoint, or reading would fail
+    assert np.bincount(data.labels("test_seen"), minlength=16).tolist() == [2] * 12 + [0] * 4
+    assert np.bincount(data.labels("trainval"), minlength=16).tolist() == [8] * 12 + [0] * 4
+    assert set(data.labels("test_unseen")) == {12, 13, 14, 15}
+    assert sorted([*data.trainval, *data.test_seen, *data.test_unseen]) == list(range(160))
+    assert sorted([*data.train, *data.val]) == list(range(120))
+
+
+def test_the_seed_decides_and_reproduces(toy_features, tmp_path):
+    digests = []
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        (tmp_path / name).mkdir()
+        make_splits(tmp_path / name, *toy_features, seed=seed)
+        digests.append(read_xlsa17(tmp_path / name).digest)
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_too_few_classes_are_refused(toy_features, tmp_path):
+    features, classes = toy_features
+    for seen in (2, 15):
+        with pytest.raises(ValueError, match=f"at least 3 seen and 2 unseen ones, received {seen} seen"):
+            make_splits(tmp_path, features, classes.with_seen(np.arange(16) < seen))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,79 @@
+"""A user's own set in the layout of the zero-shot benchmark."""
+
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+from scipy.io import savemat
+from sklearn.preprocessing import normalize
+
+from zsltf.checks import check_share, fail
+from zsltf.data.classes import ClassTable
+from zsltf.data.features import Features
+from zsltf.data.shares import random_share
+
+__all__ = ["make_splits"]
+
+
+def make_splits(
+    folder: Path,
+    features: Features,
+    classes: ClassTable,
+    *,
+    val_share: float = 1 / 3,
+    test_share: float = 0.2,
+    seed: int = 0,
+) -> None:
+    """Write res101.mat and att_splits.mat, which `read_xlsa17` and other people's code read.
+
+    The table's unseen classes are the test's; a share of the seen ones is for validation, chosen at random, and a share
+    of each seen class's images for the test of seen classes.
+
+    Args:
+        folder: to write into; it must be there.
+        features: of all images, vectors.
+        classes: their table, with seen and unseen classes.
+        val_share: of the seen classes, in [0, 1), at least one.
+        test_share: of a seen class's images, in [0, 1).
+        seed: of both choices.
+
+    Raises:
+        ValueError: with fewer than 3 seen or 2 unseen classes, or fewer than 2 images of a seen one.
+    """
+    features.check_vectors("make_splits")
+    features.check_covers(classes)
+    check_share("make_splits", val_share=val_share, test_share=test_share)
+    seen, unseen = np.flatnonzero(classes.seen), np.flatnonzero(~classes.seen)
+    if len(seen) < 3 or len(unseen) < 2:
+        received = f"{len(seen)} seen and {len(unseen)} unseen"
+        fail("classes", "at least 3 seen and 2 unseen ones", received, "Mark others in the column split.")
+    count = min(max(1, round(val_share * len(seen))), len(seen) - 2)
+    val = np.random.default_rng(seed).permutation(seen)[:count]
+    of_seen = classes.seen[features.y]
+    tested = np.zeros(len(features), bool)
+    tested[of_seen] = random_share(np.searchsorted(seen, features.y[of_seen]), test_share, seed)
+    of_val = np.isin(features.y, val)
+    parts = {
+        "train": of_seen & ~of_val,
+        "val": of_val,
+        "trainval": of_seen & ~tested,
+        "test_seen": tested,
+        "test_unseen": ~of_seen,
+    }
+    _write(folder, features, classes, {name: np.flatnonzero(mask) for name, mask in parts.items()})
+
+
+def _write(folder: Path, features: Features, classes: ClassTable, parts: dict[str, Int[np.ndarray, " n"]]) -> None:
+    """Columns are images and classes, and counting starts from 1, as in the benchmark's files."""
+    locations = {f"{name}_loc": rows[:, None] + 1.0 for name, rows in parts.items()}
+    paths = np.array([[path] for path in features.paths], dtype=object)
+    files = {"image_files": paths} if features.paths else {}
+    x = np.asarray(features.x, np.float64).T
+    savemat(folder / "res101.mat", {"features": x, "labels": features.y[:, None] + 1.0, **files}, do_compression=True)
+    semantics = classes.semantics.astype(np.float64)
+    table = {
+        "att": normalize(semantics).T,
+        "original_att": semantics.T,
+        "allclasses_names": np.array([[name] for name in classes.names], dtype=object),
+    }
+    savemat(folder / "att_splits.mat", {**table, **locations}, do_compression=True)
