@@ -8,6 +8,7 @@ from zsltf.discovery import names, plugin_type
 
 ARGUMENTS = {
     "attribute_attention": {"num_attributes": 4},
+    "attribute_embedding": {"semantics": np.eye(4, 5)},
     "block_log_softmax": {"widths": (2, 4)},
     "novelty_gate": {"num_classes": 5},
     "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
@@ -16,7 +17,7 @@ ARGUMENTS = {
     "unit_blocks": {"widths": (2, 4), "scale": 3.0},
 }
 SHAPES = {"preprocess": (20, 24, 3)}
-SCORES = {"learned_cosine"}  # of embeddings and class vectors
+SCORES = {"bilinear", "learned_cosine"}  # of embeddings and class vectors
 NAMES = sorted(set(names("layers")) - {"keras_hub", "saved_model"})  # made of others' networks: tests/backbones
 pytestmark = pytest.mark.parametrize("name", NAMES)
 
