@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from zsltf.checks import check_positive, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.data.shares import random_share
 from zsltf.data.words import word_table
 
 __all__ = ["DigitStrips", "StripSource", "read_digits"]
@@ -65,7 +66,7 @@ class StripSource:
         names = self._words(rng)
         seen = np.arange(len(names)) < self.seen
         words = word_table({name: [list(name)] for name in names}, _DIGITS, seen, slots=self.slots)
-        for_test = rng.random(len(values)) < 0.4
+        for_test = random_share(values, 0.4, seed)
         spelled = [(i, name) for i, name in enumerate(names) for _ in range(self.strips)]
         known = [(i, name) for i, name in spelled if seen[i]]
         train, test = (

@@ -9,6 +9,7 @@ import numpy as np
 
 from zsltf.checks import fail
 from zsltf.data.xlsa17 import SPLIT_FILES, BenchmarkSet
+from zsltf.evaluation.best_epoch import best_epoch
 from zsltf.evaluation.published import published
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_on_split
 from zsltf.protocols import Method
@@ -65,6 +66,13 @@ def find_sets(root: Path) -> list[Path]:
     return complete
 
 
+def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None:
+    """Maxima over test evaluations, of a method that has epochs: how much the usual way flatters."""
+    if not hasattr(outcome.choice.method, "fit_epochs"):
+        return None
+    return asdict(best_epoch(outcome.choice, data.features.select(data.trainval), outcome.test, data.classes))
+
+
 def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: float) -> dict[str, Any]:
     """One method on one set: accuracies as fractions, the chosen settings, and which split it was."""
     report, choice = outcome.report, outcome.choice
@@ -74,6 +82,9 @@ def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: floa
         "method": name,
         "validation": choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
+        "interval": list(report.interval),
+        "per_class": report.unseen_per_class[~data.classes.seen].tolist(),
+        "best_epoch": _best_epoch(data, outcome),
         "uncalibrated": dict(zip(_FIGURES, report.uncalibrated, strict=True)),
         "calibrated": dict(zip(_FIGURES, (report.seen, report.unseen, report.harmonic_mean), strict=True)),
         "oracle": dict(zip(_FIGURES, report.oracle, strict=True)),

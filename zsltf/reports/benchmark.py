@@ -2,20 +2,34 @@
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from zsltf.files import atomic_file
+from zsltf.metrics.intervals import paired_interval
 
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
-_COLUMNS = ("set", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
+_COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
+_HEADINGS = (
+    *("val", "unseen", "95 %", "below first", "best epoch", "paper"),
+    *("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC", "s"),
+)
+_MEANING = """\
+val: on the validation classes, by which settings are chosen
+unseen: unseen classes among themselves, and the 95 % interval over classes
+below first: 95 % interval of what it falls short of the first row's, on the same classes
+best epoch: literature style, the most over tests after each epoch, which nobody may claim
+S, U, H: among all classes, at the gamma chosen on validation classes; H at 0: without gamma
+oracle H: at the gamma that is best on the test, which nobody may claim either
+paper: Xian et al. 2019, without calibration"""
 
 
 @dataclass(frozen=True)
@@ -57,37 +71,48 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
     for title, group in by_set.items():
         table = Table(title=f"{title}: accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("method", no_wrap=True)
-        for heading in ("val", "unseen", "paper", "S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC", "s"):
+        for heading in _HEADINGS:
             table.add_column(heading, justify="right", no_wrap=True)
-        for row in sorted(group, key=lambda row: -row["validation"]):
-            calibrated, paper = row["calibrated"], row["published"]
-            figures = (row["validation"], row["unseen_accuracy"])
-            table.add_row(
-                row["method"],
-                *map(_percent, figures),
-                _plain(paper["unseen"]),
-                *(_percent(calibrated[name]) for name in ("seen", "unseen", "harmonic_mean")),
-                _plain(paper["generalized"] and paper["generalized"][2]),
-                *(_percent(row[kind]["harmonic_mean"]) for kind in ("uncalibrated", "oracle")),
-                _percent(row["area"]),
-                f"{row['seconds']:.0f}",
-            )
+        ranked = sorted(group, key=lambda row: -row["validation"])
+        for row in ranked:
+            table.add_row(row["method"], *_figures(row, ranked[0]))
         (console or Console()).print(table)
-    (console or Console()).print(
-        "val: on the validation classes, by which settings are chosen; unseen: unseen classes among themselves; S, U, "
-        "H: among all classes at the gamma chosen on validation classes; H at 0: without gamma; oracle H: at the gamma "
-        "that is best on the test, which nobody may claim; paper: Xian et al. 2019, without calibration.",
-        style="dim",
-    )
+    (console or Console()).print(_MEANING, style="dim")
 
 
-def _cells(rows: list[Mapping[str, Any]]) -> Iterator[list[Any]]:
+def _figures(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
+    """In the headings' order."""
+    calibrated, paper = row["calibrated"], row["published"]
+    below = paired_interval(np.array(first["per_class"]), np.array(row["per_class"]))
+    return [
+        *map(_percent, (row["validation"], row["unseen_accuracy"])),
+        _range(row["interval"]),
+        "" if row is first else _range(below),
+        _percent(row["best_epoch"]["unseen_accuracy"]) if row["best_epoch"] else "",
+        _plain(paper["unseen"]),
+        *(_percent(calibrated[name]) for name in ("seen", "unseen", "harmonic_mean")),
+        _plain(paper["generalized"] and paper["generalized"][2]),
+        *(_percent(row[kind]["harmonic_mean"]) for kind in ("uncalibrated", "oracle")),
+        _percent(row["area"]),
+        f"{row['seconds']:.0f}",
+    ]
+
+
+def _cells(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     kinds = ("uncalibrated", "calibrated", "oracle")
     figures = [(kind, name) for kind in kinds for name in ("seen", "unseen", "harmonic_mean")]
-    yield [*_COLUMNS, *(f"{kind}_{name}" for kind, name in figures), "settings", "preparation"]
+    named = [f"{kind}_{name}" for kind, name in figures]
+    yield [*_COLUMNS, "best_epoch", "low", "high", *named, "settings", "preparation"]
     for row in rows:
+        flattered = row["best_epoch"] and row["best_epoch"]["unseen_accuracy"]
+        plain, by_kind = [row[name] for name in _COLUMNS], [row[kind][name] for kind, name in figures]
         chosen = [json.dumps(row[name]) for name in ("settings", "preparation")]
-        yield [*(row[name] for name in _COLUMNS), *(row[kind][name] for kind, name in figures), *chosen]
+        yield [*plain, flattered, *row["interval"], *by_kind, *chosen]
+
+
+def _range(interval: Sequence[float]) -> str:
+    low, high = (100 * end for end in interval)
+    return f"{low:.1f} to {high:.1f}"
 
 
 def _percent(value: float) -> str:

@@ -19,6 +19,7 @@ from zsltf.training.compatibility import glorot
 from zsltf.training.descent import Descent
 from zsltf.training.minibatches import for_each_batch, padded_batches
 from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
 
 __all__ = ["CADAVAE"]
 
@@ -35,8 +36,9 @@ class CADAVAE:
     it is fitted; a new one needs another fit, so it opens by no door.
 
     Source: Schoenfeld, Ebrahimi, Sinha, Darrell & Akata, "Generalized zero- and few-shot learning via aligned
-    variational autoencoders", CVPR 2019; the noise is drawn for each number of a code, and exp(log-variance / 2) is its
-    deviation, where the authors' published code shares one draw and leaves out the half.
+    variational autoencoders", CVPR 2019. Here features are standardised, where theirs lie in [0, 1]; the noise is drawn
+    for each number of a code, and exp(log-variance / 2) is its deviation, where the authors' published code shares one
+    draw and leaves out the half.
     """
 
     latent: int = 64
@@ -55,10 +57,7 @@ class CADAVAE:
         default_factory=lambda: Descent(learning_rate=1e-3, penalty=0.0, epochs=100, batch_size=256)
     )
 
-    PREPARATIONS: ClassVar[Sequence[Preparation]] = (
-        Preparation(semantics="l2"),
-        Preparation(centre=True, components=256, unit_norm=True, semantics="l2"),
-    )
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT[:1]
     SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {}
 
     def __post_init__(self) -> None:
@@ -69,9 +68,10 @@ class CADAVAE:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Train the autoencoders on the seen classes, then classify codes of all."""
         train.check_vectors("CADAVAE")
-        low, extent = train.x.min(axis=0), np.ptp(train.x, axis=0)
-        to_unit = layers.Normalization(mean=low, variance=np.where(extent > 0, extent, 1.0) ** 2, name="to_unit_range")
-        x = np.asarray(to_unit(train.x))
+        mean = np.average(train.x, axis=0, weights=train.weights)
+        variance = np.average((train.x - mean) ** 2, axis=0, weights=train.weights)
+        standardised = layers.Normalization(mean=mean, variance=np.where(variance > 0, variance, 1.0))
+        x = np.asarray(standardised(train.x))
         network = _Autoencoders(self, x.shape[1], classes.semantics.shape[1])
         network.train(x, classes.semantics[train.y], train.weights)
         known = np.bincount(train.y, weights=train.weights, minlength=len(classes))
@@ -85,7 +85,7 @@ class CADAVAE:
         weights = np.concatenate([self.weight * train.weights / known[train.y], np.ones(len(y) - len(train))])
         model = LogisticRegression(C=1 / (self.penalty * weights.sum()), tol=1e-6, max_iter=5000)
         rows, bias = softmax_regression(model, codes, y, weights)
-        return Classifier(network.to_mean(to_unit), classes, class_vectors=rows, bias=bias, opens_by=())
+        return Classifier(network.to_mean(standardised), classes, class_vectors=rows, bias=bias, opens_by=())
 
 
 class _Autoencoders:

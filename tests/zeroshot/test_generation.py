@@ -1,0 +1,73 @@
+"""What is generated, and that classifiers of it open by no door."""
+
+import numpy as np
+import pytest
+
+from zsltf.metrics.zero_shot import unseen_accuracy
+from zsltf.solvers.ridge import solve_ridge
+from zsltf.solvers.statistics import Statistics
+from zsltf.training.descent import Descent
+from zsltf.zeroshot.cada_vae import CADAVAE
+from zsltf.zeroshot.gaussian_generation import GaussianGeneration
+
+
+@pytest.fixture
+def problem(toy_features):
+    features, classes = toy_features
+    return features.select(classes.seen[features.y]), classes
+
+
+def test_unseen_classes_are_drawn_around_their_regressed_means(problem, monkeypatch):
+    train, classes = problem
+    given = {}
+
+    def record(model, x, y, weights):
+        given.update(x=x, y=y, weights=weights)
+        return np.zeros((16, x.shape[1])), np.zeros(16)
+
+    monkeypatch.setattr("zsltf.zeroshot.gaussian_generation.softmax_regression", record)
+    GaussianGeneration(drawn=4000, ridge=2.0, shrinkage=0.2).fit(train, classes)
+    statistics = Statistics.of(train, classes)
+    means = classes.semantics @ solve_ridge(classes.semantics, statistics.counts, statistics.sums, 2.0)
+    within = statistics.within()
+    expected = 0.8 * within + 0.2 * np.trace(within) / 32 * np.eye(32)
+    for label in range(12, 16):
+        drawn = given["x"][given["y"] == label]
+        np.testing.assert_allclose(drawn.mean(axis=0), means[label], atol=5 * np.sqrt(within.max() / 4000))
+        np.testing.assert_allclose(np.cov(drawn.T), expected, atol=0.15 * np.trace(expected) / 32)
+    np.testing.assert_array_equal(given["x"][: len(train)], train.x)
+
+
+def test_without_unseen_classes_nothing_is_drawn(problem):
+    train, classes = problem
+    fitted = GaussianGeneration().fit(train, classes.select(range(12)))
+    assert fitted.score(train.x).shape == (len(train), 12)
+    fitted = CADAVAE(descent=Descent(epochs=2)).fit(train, classes.select(range(12)))
+    assert fitted.score(train.x).shape == (len(train), 12)
+
+
+def test_cada_vae_needs_its_alignment(problem, toy_features, monkeypatch):
+    train, classes = problem
+    features, _ = toy_features
+    aligned = CADAVAE().fit(train, classes).score(features.x)
+    monkeypatch.setattr("zsltf.zeroshot.cada_vae._RISES", ((0.25, 0.0, 0.93), (0.0, 0.21, 0.75), (0.0, 0.06, 0.22)))
+    apart = CADAVAE().fit(train, classes).score(features.x)
+    aligned, apart = (unseen_accuracy(scores, features.y, classes.seen) for scores in (aligned, apart))
+    assert aligned > 0.8
+    assert apart < aligned
+
+
+def test_a_seed_reproduces(problem):
+    train, classes = problem
+    short = CADAVAE(descent=Descent(epochs=3))
+    np.testing.assert_array_equal(short.fit(train, classes).score(train.x), short.fit(train, classes).score(train.x))
+
+
+@pytest.mark.parametrize("method", [GaussianGeneration(), CADAVAE(descent=Descent(epochs=1))])
+def test_they_open_by_no_door_and_say_so(problem, method):
+    train, classes = problem
+    fitted = method.fit(train, classes)
+    with pytest.raises(ValueError, match="no door: it has to be fitted again"):
+        fitted.with_classes(classes)
+    with pytest.raises(ValueError, match="no door: it has to be fitted again"):
+        fitted.with_photos("new", train.x[:2])
