@@ -23,7 +23,7 @@ from zsltf.protocols import Method
 from zsltf.reports.next_step import next_step
 from zsltf.reports.zero_shot import print_partitions, write_run
 from zsltf.runs import RUN_FILES, settings
-from zsltf.zeroshot.eszsl import ESZSL
+from zsltf.zeroshot.auto import Auto
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Config:
 
     photos: tyro.conf.OmitArgPrefixes[PhotoSource] = field(default_factory=PhotoSource)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)
-    method: Annotated[Method, one_of("zeroshot")] = field(default_factory=ESZSL)
+    method: Annotated[Method, one_of("zeroshot")] = field(default_factory=Auto)
     protocol: tyro.conf.OmitArgPrefixes[ZeroShotProtocol] = field(default_factory=ZeroShotProtocol)
     out: Path = Path("runs/zero_shot")
     """The run folder to write."""

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from zsltf.data.decode import decode
 from zsltf.data.images import OnCorrupt
 from zsltf.data.photo_set import PhotoSet
 from zsltf.data.text_semantics import TextSemantics
+from zsltf.evaluation.attribute_view import AttributeView, contributions, named_columns, read_attributes
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, check_enough, run_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
@@ -33,6 +35,10 @@ class Sample:
     truth: int
     ranking: list[tuple[str, float]]
     """The three likeliest classes with their probabilities."""
+    reasons: list[tuple[str, float, float]]
+    """Attributes that add most to the likeliest class's score against the second's, "no" before one that it has less of
+    than the second: how much of each the photo shows, in [0, 1], and the share of what all attributes add or take; none
+    where columns have no names, or the Classifier doesn't open by semantics."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,14 +76,37 @@ class PhotoOutcomes:
         rows, paths = self._chosen(count)
         test, report = self.main.test, self.main.report
         probabilities = np.asarray(self.main.classifier.probabilities(report.scores[rows]))
+        reasons = self._reasons(rows, *np.argsort(-probabilities, axis=1)[:, :2].T)
         return [
             Sample(
                 source=path,
                 thumbnail=self._thumbnail(path),
                 truth=int(test.y[row]),
                 ranking=[(report.classes.names[i], float(p[i])) for i in np.argsort(-p)[:3]],
+                reasons=why,
             )
-            for row, path, p in zip(rows, paths, probabilities, strict=True)
+            for row, path, p, why in zip(rows, paths, probabilities, reasons, strict=True)
+        ]
+
+    @cached_property
+    def attributes(self) -> AttributeView:
+        """What the first partition's test photos show of each attribute."""
+        return read_attributes(self.main.train, self.main.test, self.main.report.classes)
+
+    def _reasons(
+        self, rows: list[int], labels: np.ndarray, against: np.ndarray, count: int = 4
+    ) -> list[list[tuple[str, float, float]]]:
+        classes, named = self.main.report.classes, named_columns(self.main.report.classes)
+        if not named or "semantics" not in self.main.classifier.opens_by:
+            return [[] for _ in rows]
+        added = contributions(self.main.classifier, np.asarray(self.main.test.x[rows]), labels, against)
+        shares = added / np.maximum(np.abs(added).sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+        best = [[i for i in np.argsort(-of) if i in named][:count] for of in shares]
+        less = classes.semantics[labels] < classes.semantics[against]
+        told = [[f"no {c}" if lacks else c for c, lacks in zip(classes.columns, of, strict=True)] for of in less]
+        return [
+            [(names[i], float(self.attributes.shown[row, i]), float(of[i])) for i in most if of[i] > 0]
+            for row, names, of, most in zip(rows, told, shares, best, strict=True)
         ]
 
     def _chosen(self, count: int) -> tuple[list[int], list[str]]:

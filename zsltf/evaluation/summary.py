@@ -5,13 +5,17 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from sklearn.preprocessing import normalize
 
 from zsltf.data.images import ImageFolder
+from zsltf.evaluation.attribute_view import named_columns
+from zsltf.evaluation.photos import PhotoOutcomes
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.pretrained.extract import Extraction
+from zsltf.solvers.class_means import class_means
 from zsltf.training.selection import Choice
 
-__all__ = ["describe_features", "describe_outcome", "partition_rows", "spread"]
+__all__ = ["describe_features", "describe_outcome", "describe_semantics", "partition_rows", "spread"]
 
 
 def partition_rows(
@@ -94,6 +98,24 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "gamma": report.gamma,
         "scale": float(outcome.classifier.similarity.scale),
         "tried": [_choice(choice) for choice in (outcome.choice, *outcome.runners_up)],
+    }
+
+
+def describe_semantics(outcomes: PhotoOutcomes, most: int = 60) -> dict[str, Any]:
+    """How much of each attribute a class's test photos show, in [0, 1], and how alike classes' semantics are.
+
+    Args:
+        outcomes: the first one counts.
+        most: attributes, those that differ most between classes.
+    """
+    classes, test, view = outcomes.main.report.classes, outcomes.main.test, outcomes.attributes
+    named = sorted(named_columns(classes), key=lambda i: -view.given[:, i].std())[:most]
+    means = class_means(view.shown, test.y, np.ones(len(test)), len(classes))
+    centred = normalize(classes.semantics - classes.semantics[classes.seen].mean(axis=0))
+    return {
+        "columns": [classes.columns[i] for i in sorted(named)],
+        "shown": np.round(np.nan_to_num(means[:, sorted(named)]), 3).tolist(),
+        "likeness": np.round(centred @ centred.T, 3).tolist(),
     }
 
 

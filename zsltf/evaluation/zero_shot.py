@@ -70,6 +70,7 @@ class Outcome:
     choice: Choice
     """The settings that the folds preferred."""
     runners_up: list[Choice]
+    train: Features
     test: Features
     report: ZeroShotReport
     shuffled: list[float]
@@ -129,6 +130,7 @@ def run_on_split(
         classifier=classifier,
         choice=choice,
         runners_up=others[:9],
+        train=train,
         test=test,
         report=evaluate_zero_shot(classifier, test),
         shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.evaluation.photos import PhotoOutcomes
-from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
+from zsltf.evaluation.summary import describe_features, describe_outcome, describe_semantics, partition_rows, spread
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.pretrained.imagenet import in_imagenet
 from zsltf.reports.backbone import describe_backbone
@@ -52,7 +52,7 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
         "seconds": seconds,
         "backbone": describe_backbone(outcomes.backbone),
         "features": describe_features(outcomes.main_set.images, outcomes.extraction),
-        "main": describe_outcome(outcomes.main),
+        "main": {**describe_outcome(outcomes.main), "semantics": describe_semantics(outcomes)},
         "partitions": rows,
         "known_to_backbone": known,
         "spread": {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1},

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from zsltf.reports.figures import confusion_figure, curve_figure
+from zsltf.reports.semantic_figures import attribute_figure, similarity_figure
 
 __all__ = ["zero_shot_content"]
 
@@ -25,8 +26,13 @@ def _figures(main: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, str]
     confusion = np.array(main["confusion"])[np.ix_(order, order)]
     labels = f"{_GAMMA} = 0", f"{_GAMMA} = {main['gamma']:.4g}, chosen"
     points = {label: (at["seen"], at["unseen"]) for label, at in zip(labels, (head["uncalibrated"], head), strict=True)}
+    names, seen = [rows[i]["name"] for i in order], sum(row["seen"] for row in rows)
+    semantics = main["semantics"]
+    shown, columns = np.array(semantics["shown"])[order], semantics["columns"]
     return {
-        "matrix": confusion_figure(confusion, [rows[i]["name"] for i in order], sum(row["seen"] for row in rows)),
+        "attributes": attribute_figure(shown, names, columns, seen) if columns else "",
+        "likeness": similarity_figure(np.array(semantics["likeness"])[np.ix_(order, order)], names, seen),
+        "matrix": confusion_figure(confusion, names, seen),
         "curve": curve_figure(np.array(main["curve"]["seen"]), np.array(main["curve"]["unseen"]), points),
     }
 
