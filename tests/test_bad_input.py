@@ -59,7 +59,7 @@ def photos(drawn, tmp_path):
 def run(drawn, tmp_path_factory):
     """A run folder and its ONNX export, for tests that only read it."""
     folder = tmp_path_factory.mktemp("bad_input") / "run"
-    assert status_of(["run", "zero_shot", *CONV4, *given(drawn), "--out", folder]) == 0
+    assert status_of(["run", "zero_shot", *CONV4, *given(drawn), "--out", folder, "method:eszsl"]) == 0
     assert status_of(["export", folder, "--format", "onnx"]) == 0
     return folder
 

@@ -51,7 +51,7 @@ def exported(drawn, tmp_path_factory):
     """A folder with model.onnx and model.tflite."""
     folder = tmp_path_factory.mktemp("cli")
     photos = ("--images", drawn / "images", "--classes", drawn / "attributes.csv")
-    assert status_of("run", "zero_shot", *CONV4, *photos, "--out", folder / "run") == 0
+    assert status_of("run", "zero_shot", *CONV4, *photos, "--out", folder / "run", "method:eszsl") == 0
     assert status_of("export", folder / "run", "--format", "onnx,tflite", "--out", folder / "export") == 0
     return folder / "export"
 

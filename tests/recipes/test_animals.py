@@ -44,7 +44,7 @@ def run(animals, tables, tmp_path_factory):
     """Trained and exported without the zebra."""
     out = tmp_path_factory.mktemp("animals") / "run"
     photos = ("--images", animals / "images", "--classes", tables / "rest.csv")
-    assert command("run", "zero_shot", *photos, "--shuffles", 0, "--out", out) == 0
+    assert command("run", "zero_shot", *photos, "--shuffles", 0, "--out", out, "method:eszsl") == 0
     assert command("export", out, "--format", "onnx,tflite") == 0
     return Run(out)
 
@@ -149,7 +149,7 @@ def test_the_accuracy_on_photos_that_is_claimed(animals, tmp_path):
     report = Run(out).read_json("report.json")
     rows = {row["partition"]: row for row in report["partitions"]}
     random = [rows[f"random_{i}"] for i in range(10)]
-    assert np.mean([row["unseen_accuracy"] for row in random]) >= 0.62
+    assert np.mean([row["unseen_accuracy"] for row in random]) >= 0.65
     assert np.mean([row["shuffled"] for row in random]) <= 0.25
     assert rows["not_in_imagenet"]["unseen_accuracy"] >= 0.58
     assert report["spread"]["random"]["unseen_accuracy"]["mean"] == pytest.approx(

@@ -18,7 +18,8 @@ def start(drawn, out, *more):
     photos = ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"))
     network = ("--backbone", "conv4", "--weights", "random")
     protocol = ("--shuffles", "3", "--random-partitions", "2")
-    return main(["run", "zero_shot", *photos, *network, *protocol, "--out", str(out), *more])
+    method = () if any(option.startswith("method:") for option in more) else ("method:eszsl",)
+    return main(["run", "zero_shot", *photos, *network, *protocol, "--out", str(out), *more, *method])
 
 
 def names_in(folder):

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.preprocessing import normalize
 
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -48,6 +49,7 @@ def outcome(names, rng, unseen=None, per_class=5, left_out=()):
         classifier=classifier,
         choice=tried[0],
         runners_up=tried[1:],
+        train=test,
         test=test,
         report=evaluate_zero_shot(classifier, test),
         shuffled=[0.2, 0.3],
@@ -64,7 +66,15 @@ def sample(folder, number, names, mask, rng, right):
         "truth": names[truth],
         "seen": bool(mask[truth]),
         "ranking": [[names[i], p] for i, p in zip(order, (0.7, 0.2, 0.05), strict=True)],
+        "reasons": [["stripes <i>&", 0.5, 0.12], ["no hooves", 0.1, 0.05]][: number % 3],
     }
+
+
+def semantics(count, rng):
+    """As describe_semantics gives it."""
+    rows = normalize(rng.normal(size=(count, 5)))
+    columns = ["stripes", "hooves & <b>", "\u2028 line", "$y$", "très long " * 5]
+    return {"columns": columns, "shown": rng.random((count, 5)).tolist(), "likeness": (rows @ rows.T).tolist()}
 
 
 def make_run(nasty, folder: Path, num_classes=32, *, exported=False, partitions=3, **options) -> Run:
@@ -100,7 +110,8 @@ def make_run(nasty, folder: Path, num_classes=32, *, exported=False, partitions=
             "resize": "stretch",
         },
         "features": describe_features(images, extraction),
-        "main": describe_outcome(first),
+        "main": {**describe_outcome(first), "semantics": semantics(len(names), rng)},
+        "known_to_backbone": {},
         "partitions": rows,
         "spread": {"random <&>": spread(rows)} if partitions > 1 else {},
         "samples": [sample(folder, i, names, seen, rng, right=i % 3 > 0) for i in range(9)],
@@ -184,8 +195,10 @@ def test_names_in_the_figures_are_neither_mathematics_nor_tags(page):
         "#0000a0 &amp; fill: #0000a7",
         "雪豹 パンダ",
     ):
-        assert page.labels().count(name) == 2  # of its row and of its column
-    assert page.labels().count("two\ufffdlines\ufffdand\ufffd\ufffdodd") == 2
+        assert page.labels().count(name) == 5  # of rows of three figures and of columns of two
+    assert page.labels().count("two\ufffdlines\ufffdand\ufffd\ufffdodd") == 5
+    for column in ("$y$", "hooves & <b>"):
+        assert page.labels().count(column) == 1
     assert not [element for element in page.elements if "#0000a" in element.attributes.get("style", "")]
 
 
@@ -194,7 +207,7 @@ def test_matrix_has_seen_classes_first_and_its_shares_written_in(make, render, n
     matrix = np.array(run.read_json("report.json")["main"]["confusion"])[np.ix_([2, 0, 1], [2, 0, 1])]
     texts = [element.text.strip() for element in render(run).find("text")]
     order = [nasty[2], "◆ a_b & <script>alert(1)</scr…", "◆ $x$"]
-    assert [text for text in texts if text in order] == order + order
+    assert [text for text in texts if text in order] == 5 * order  # likewise
     shares = [f"{100 * count / 5:.0f}" for count in matrix.ravel() if count]
     assert [text for text in texts if text.isdecimal()] == shares
 
@@ -223,7 +236,7 @@ def test_every_class_and_figure_is_present(small, render, nasty, options):
     assert ["python", "3.12.1"] in rows
     assert "1 min 15 s" in page.text
     assert "\N{GREEK SMALL LETTER GAMMA} = 0.5, chosen" in page.labels()
-    assert [figure.attributes["role"] for figure in page.find("svg")] == ["img", "img"]
+    assert [figure.attributes["role"] for figure in page.find("svg")] == 4 * ["img"]
 
 
 def test_samples_say_right_or_wrong_in_words(page, big):
@@ -235,6 +248,9 @@ def test_samples_say_right_or_wrong_in_words(page, big):
         assert ("◆ unseen class" in card.text) == (not row["seen"])
         for name, share in row["ranking"]:
             assert f"{shown(name)} {percent(share)}" in card.text
+        for attribute, shown_share, _ in row["reasons"]:
+            assert f"{attribute} {shown_share:.2f}" in card.text
+        assert ("against" in card.text) == bool(row["reasons"])
 
 
 def test_tables_and_figures_are_announced(page):

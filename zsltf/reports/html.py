@@ -102,6 +102,8 @@ def _duration(seconds: float) -> str:
 
 def _phrase(settings: Mapping[str, Any], *, brief: bool = False) -> str:
     """Settings in one line; `brief` names what is switched on and leaves out the rest."""
+    if any(isinstance(value, Mapping) for value in settings.values()):
+        return "; ".join(f"{key} ({_phrase(value)})" for key, value in settings.items())
     if not brief:
         return ", ".join(f"{key} {_number(value)}" for key, value in settings.items())
     on = {key.replace("_", " "): value for key, value in settings.items() if value not in (None, False)}

@@ -12,7 +12,7 @@ __all__ = ["attribute_figure", "similarity_figure"]
 
 
 def attribute_figure(shown: Float[np.ndarray, "C A"], names: Sequence[str], columns: Sequence[str], seen: int) -> str:
-    """Classes by attributes, darker where photos of the class show more of the attribute.
+    """Classes by attributes, darker where photos of the class show more of one; up to 50 classes are labelled.
 
     Args:
         shown: in [0, 1]; the first `seen` rows are seen classes.
@@ -25,7 +25,9 @@ def attribute_figure(shown: Float[np.ndarray, "C A"], names: Sequence[str], colu
 
 
 def similarity_figure(cosines: Float[np.ndarray, "C C"], names: Sequence[str], seen: int) -> str:
-    """Classes by classes, darker where their semantics are more alike; cosines below 0 are white.
+    """Classes by classes, darker where their semantics are more alike; up to 50 classes are labelled.
+
+    Cosines below 0 are white.
 
     Args:
         cosines: the first `seen` rows are seen classes.
@@ -47,9 +49,10 @@ def _heat_map(
     *,
     square: bool = False,
 ) -> str:
-    told_rows = [label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(rows)]
-    told = [label(f"◆ {name}" if square and i >= seen else name) for i, name in enumerate(columns)]
-    cell = 14
+    labelled = len(rows) <= 50
+    told_rows = [label(f"{'' if i < seen else '◆ '}{name}") for i, name in enumerate(rows)] if labelled else []
+    told = told_rows if square else [label(name) for name in columns]
+    cell = 14 if labelled else max(2, 780 / len(rows))
     left, top = (6.5 * max([18, *map(letters, labels)]) for labels in (told_rows, told))
     width, height = left + cell * len(columns), top + cell * len(rows)
     with style(salt, font_size=10):
