@@ -4,7 +4,7 @@ BIN := .venv/bin
 .PHONY: quickstart test test-all lint backbones speed clean
 
 quickstart: .venv/.installed  ## draw pictures, train, export in three formats, write the report
-	$(BIN)/zsltf run zero_shot --shuffles 20 --out runs/quickstart --overwrite
+	$(BIN)/zsltf run zero_shot --shuffles 20 --out runs/quickstart --overwrite method:eszsl
 	$(BIN)/zsltf export runs/quickstart --format all --overwrite
 	@echo "Open runs/quickstart/report.html"
 

@@ -50,11 +50,12 @@ class ZeroShotProtocol:
 
     def check(self, method: Method) -> None:
         """Refuse settings that the search would overrule."""
-        for name, given, default in (
-            ("method", method, type(method)()),
-            ("preparation", self.preparation, type(self)().preparation),
-        ):
-            if self.search and given != default:
+        overruled = {
+            "method": (method, any(getattr(method, name) != getattr(type(method)(), name) for name in method.SEARCH)),
+            "preparation": (self.preparation, self.preparation != type(self)().preparation),
+        }
+        for name, (given, changed) in overruled.items():
+            if self.search and changed:
                 fail(name, "its defaults, since the search chooses its settings", str(given), "Add --no-search.")
         check_positive("protocol", repeats=self.repeats)
         for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):

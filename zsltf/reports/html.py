@@ -102,9 +102,8 @@ def _duration(seconds: float) -> str:
 
 def _phrase(settings: Mapping[str, Any], *, brief: bool = False) -> str:
     """Settings in one line; `brief` names what is switched on and leaves out the rest."""
-    if any(isinstance(value, Mapping) for value in settings.values()):
-        return "; ".join(f"{key} ({_phrase(value)})" for key, value in settings.items())
     if not brief:
-        return ", ".join(f"{key} {_number(value)}" for key, value in settings.items())
+        told = {key: f"({_phrase(v)})" if isinstance(v, Mapping) else _number(v) for key, v in settings.items()}
+        return ", ".join(f"{key} {value}" for key, value in told.items())
     on = {key.replace("_", " "): value for key, value in settings.items() if value not in (None, False)}
     return ", ".join(key if value is True else f"{_number(value)} {key}" for key, value in on.items()) or "none"

@@ -1,0 +1,84 @@
+"""Any-shot, text, two towers and make_splits on drawn pictures."""
+
+import json
+
+import numpy as np
+import pytest
+
+from zsltf.classifier import Classifier
+from zsltf.cli import main
+from zsltf.data.classes import ClassTable
+from zsltf.data.xlsa17 import read_xlsa17
+from zsltf.runs import Run
+
+
+@pytest.fixture
+def photos(drawn):
+    network = ("--backbone", "conv4", "--weights", "random")
+    return ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"), *network)
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A SavedModel from strings to vectors: counts of letters."""
+    tf = pytest.importorskip("tensorflow")
+
+    class Letters(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+        def __call__(self, strings):
+            letters = tf.strings.bytes_split(strings).to_tensor(default_value="")
+            alphabet = tf.constant(list("abcdefghijklmnopqrstuvwxyz"))
+            return tf.reduce_sum(tf.cast(letters[:, :, None] == alphabet, tf.float32), axis=1)
+
+    folder = tmp_path_factory.mktemp("letters")
+    tf.saved_model.save(Letters(), str(folder))
+    return str(folder)
+
+
+def test_any_shot_prints_what_each_photo_adds(photos, tmp_path, capsys):
+    out = tmp_path / "any.keras"
+    assert main(["run", "any_shot", *photos, "--shots", "0", "2", "--draws", "3", "--out", str(out)]) == 0
+    assert "attributes count as" in capsys.readouterr().out
+    classifier = Classifier.load(out)
+    assert set(classifier.opens_by) == {"semantics", "photos"}
+    assert classifier.preprocess is not None
+
+
+@pytest.mark.parametrize("describe", ["names", "attributes", "sentences"])
+def test_text_tells_of_classes(drawn, photos, model, describe, tmp_path):
+    table = ClassTable.from_csv(drawn / "attributes.csv")
+    sentences = tmp_path / "said.csv"
+    sentences.write_text("class,sentence\n" + "".join(f"{name},It is {name}.\n" for name in table.names), "utf-8")
+    given = ("--sentences", str(sentences)) if describe == "sentences" else ()
+    method = "method:description-attention" if describe == "attributes" else "method:ridge"
+    options = ("--describe", describe, *given, "--repeats", "1", "--shuffles", "1", "--out", str(tmp_path / "run"))
+    arguments = ["run", "text_zero_shot", *photos, *options, "encoder:hub", "--encoder.model", model, method]
+    assert main(arguments) == 0
+    report = Run(tmp_path / "run").read_json("report.json")
+    assert report["partitions"][0]["unseen_accuracy"] >= 0
+    assert report["main"]["semantics"]["columns"] == []  # numbers of a text vector say nothing to people
+    assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_two_towers_find_photos_by_sentences(photos, model, tmp_path, capsys):
+    options = ("--say", "a red circle", "something blue", "--shuffles", "0", "--out", str(tmp_path / "run"))
+    assert main(["run", "two_tower", *photos, *options, "encoder:hub", "--encoder.model", model]) == 0
+    printed = capsys.readouterr().out
+    for sentence in ("a red circle", "something blue"):
+        (line,) = [line for line in printed.splitlines() if line.startswith(f"{sentence}: ")]
+        assert line.count(".png") == 3 or line.count(".jpg") == 3
+
+
+def test_splits_are_made_for_each_partition(photos, tmp_path, capsys):
+    out = tmp_path / "sets"
+    assert main(["run", "make_splits", *photos, "--random-partitions", "1", "--out", str(out)]) == 0
+    assert "unseen classes" in capsys.readouterr().out
+    sets = {folder.name: read_xlsa17(folder) for folder in out.iterdir()}
+    assert set(sets) == {"split", "random 0"}
+    assert sets["split"].digest != sets["random 0"].digest
+    rows = main(
+        ["run", "gbu", "--root", str(out), "--methods", "ridge", "--shuffles", "0", "--out", str(tmp_path / "g")]
+    )
+    assert rows == 0
+    assert len(json.loads((tmp_path / "g" / "results.json").read_text("utf-8"))) == 2
+    assert np.isfinite(sets["split"].features.x).all()
