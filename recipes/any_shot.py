@@ -2,7 +2,7 @@
 
 zsltf run any_shot                                             (drawn pictures, no download)
 zsltf run any_shot --images photos/ --classes attributes.csv --shots 0 1 2 5 10
-Expected (drawn pictures, seed 0, CPU): EXPECTED.
+Expected (drawn pictures, seed 0, CPU): 0.95 without a photo, 0.99 with one (0.97 by it alone), chance 0.125.
 """
 
 from dataclasses import dataclass, field

@@ -2,7 +2,7 @@
 
 zsltf run lexicon                                  (the digits that scikit-learn carries, no download)
 zsltf run lexicon --digits mnist.npz               (x: N x 28 x 28 pictures, 8-bit, y: their digits)
-Expected (scikit-learn's digits, 100 unseen words, chance 0.01, seeds 0 to 4, CPU): EXPECTED.
+Expected (scikit-learn's digits, 100 unseen words, chance 0.01, seeds 0 to 4, CPU): 0.93.
 """
 
 from dataclasses import dataclass, field

@@ -2,7 +2,7 @@
 
 zsltf run text_zero_shot --images photos/ --classes classes.csv encoder:onnx-text --encoder.tokenizer tokenizer.json
     (or --describe sentences --sentences FILE, --describe attributes, method:description-attention, ...)
-Expected (25 animals by name, ten partitions into 19 seen and 6 unseen, EfficientNet-Lite0, MiniLM, CPU): EXPECTED.
+Expected (25 animals by name, ten partitions into 19 seen and 6 unseen, Lite0, MiniLM, kernel-ridge, --repeats 1): 0.45.
 """
 
 import time

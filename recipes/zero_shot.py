@@ -2,7 +2,7 @@
 
 zsltf run zero_shot                                             (drawn pictures, no download)
 zsltf run zero_shot --images photos/ --classes attributes.csv   (a folder of photos and a row of attributes a class)
-Expected (drawn pictures, seeds 0 to 4, CPU): mean unseen accuracy 0.91, chance 0.125.
+Expected (drawn pictures, seeds 0 to 4, CPU): mean unseen accuracy 0.92 (method:eszsl 0.91), chance 0.125.
 """
 
 import time

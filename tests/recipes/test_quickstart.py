@@ -23,6 +23,12 @@ def test_unseen_combinations_are_recognised_and_the_controls_fail(run):
     assert figures["shuffled"]["mean"] <= 1.5 * figures["chance"]["mean"]
 
 
+def test_what_is_chosen_by_default_does_no_worse(tmp_path):
+    assert main(["run", "zero_shot", "--shuffles", "0", "--out", str(tmp_path / "run")]) == 0
+    figures = json.loads((tmp_path / "run" / "report.json").read_text())["spread"]["drawn"]
+    assert figures["unseen_accuracy"]["mean"] == pytest.approx(0.925, abs=0.015)
+
+
 def test_three_formats_agree_with_keras(run):
     assert main(["export", str(run), "--format", "all"]) == 0
     proofs = json.loads((run / "export.json").read_text())

@@ -18,10 +18,8 @@ from zsltf.metrics.intervals import paired_interval
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
 _COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
-_HEADINGS = (
-    *("val", "unseen", "95 %", "below first", "best epoch", "paper"),
-    *("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC", "s"),
-)
+_UNSEEN = ("val", "unseen", "95 %", "below first", "best epoch", "paper", "s")
+_ALL = ("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC")
 _MEANING = """\
 val: on the validation classes, by which settings are chosen
 unseen: unseen classes among themselves, and the 95 % interval over classes
@@ -69,32 +67,41 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
     for row in rows:
         by_set.setdefault(f"{row['set']}, split {row['split']}", []).append(row)
     for title, group in by_set.items():
-        table = Table(title=f"{title}: accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column("method", no_wrap=True)
-        for heading in _HEADINGS:
-            table.add_column(heading, justify="right", no_wrap=True)
         ranked = sorted(group, key=lambda row: -row["validation"])
-        for row in ranked:
-            table.add_row(row["method"], *_figures(row, ranked[0]))
-        (console or Console()).print(table)
+        tables = {
+            f"{title}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
+            "All classes (%)": (_ALL, _among_all),
+        }
+        for heading, (columns, figures) in tables.items():
+            table = Table(title=heading, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+            table.add_column("method", no_wrap=True)
+            for column in columns:
+                table.add_column(column, justify="right", no_wrap=True)
+            for row in ranked:
+                table.add_row(row["method"], *figures(row, ranked[0]))
+            (console or Console()).print(table)
     (console or Console()).print(_MEANING, style="dim")
 
 
-def _figures(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
-    """In the headings' order."""
-    calibrated, paper = row["calibrated"], row["published"]
+def _among_unseen(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
     below = paired_interval(np.array(first["per_class"]), np.array(row["per_class"]))
     return [
         *map(_percent, (row["validation"], row["unseen_accuracy"])),
         _range(row["interval"]),
         "" if row is first else _range(below),
         _percent(row["best_epoch"]["unseen_accuracy"]) if row["best_epoch"] else "",
-        _plain(paper["unseen"]),
-        *(_percent(calibrated[name]) for name in ("seen", "unseen", "harmonic_mean")),
-        _plain(paper["generalized"] and paper["generalized"][2]),
+        _plain(row["published"]["unseen"]),
+        f"{row['seconds']:.0f}",
+    ]
+
+
+def _among_all(row: Mapping[str, Any], _: Mapping[str, Any]) -> list[str]:
+    paper = row["published"]["generalized"]
+    return [
+        *(_percent(row["calibrated"][name]) for name in ("seen", "unseen", "harmonic_mean")),
+        _plain(paper and paper[2]),
         *(_percent(row[kind]["harmonic_mean"]) for kind in ("uncalibrated", "oracle")),
         _percent(row["area"]),
-        f"{row['seconds']:.0f}",
     ]
 
 
@@ -112,7 +119,7 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
 
 def _range(interval: Sequence[float]) -> str:
     low, high = (100 * end for end in interval)
-    return f"{low:.1f} to {high:.1f}"
+    return f"{low:.0f} to {high:.0f}"
 
 
 def _percent(value: float) -> str:

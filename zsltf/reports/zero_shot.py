@@ -25,7 +25,6 @@ __all__ = ["print_outcomes", "print_partitions", "write_run"]
 _HEADINGS = {
     "unseen_accuracy": "unseen",
     "new_to_backbone": "new",
-    "chance": "chance",
     "shuffled": "shuffled",
     "mean_colour": "colour",
     "seen": "S",
@@ -80,7 +79,9 @@ def print_outcomes(outcomes: Mapping[str, Outcome]) -> None:
 
 def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
-    table = Table(title="Accuracy, mean over classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    chances = {_percent(row["chance"]) for row in report["partitions"]}
+    title = f"Accuracy, mean over classes (%); chance among unseen ones {' or '.join(sorted(chances))}"
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("partition", no_wrap=True)
     shown = {key: heading for key, heading in _HEADINGS.items() if _told(report["partitions"], key)}
     for heading in shown.values():
@@ -100,8 +101,9 @@ def print_partitions(report: Mapping[str, Any]) -> None:
 
 def _told(rows: list[dict[str, Any]], key: str) -> bool:
     """Whether the column says something of its own."""
-    other = "unseen_accuracy" if key == "new_to_backbone" else ""
-    return any(row[key] is not None and row[key] != row.get(other) for row in rows)
+    if key == "new_to_backbone":
+        return any(row["known_to_backbone"] for row in rows)
+    return any(row[key] is not None for row in rows)
 
 
 def _percent(value: float | None) -> str:
