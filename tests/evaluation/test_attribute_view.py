@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zsltf.data.classes import ClassTable
-from zsltf.evaluation.attribute_view import contributions, named_columns, read_attributes
+from zsltf.evaluation.attribute_view import contributions, named_columns, read_attributes, reasons
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import fit_prepared
 from zsltf.zeroshot.eszsl import ESZSL
@@ -49,6 +49,28 @@ def test_the_reading_finds_attributes_of_classes_that_it_never_saw(problem):
     np.testing.assert_array_equal(view.given, classes.semantics)  # zeros and ones already
     maps = [part.with_x(np.repeat(part.x[:, None, None], 2, axis=1)) for part in (train, test)]
     np.testing.assert_allclose(read_attributes(*maps, classes, ridge=0.01).shown, view.shown, atol=1e-6)
+
+
+def test_reasons_are_what_adds_most_with_no_before_what_the_class_lacks(problem):
+    features, classes, train = problem
+    named = ClassTable(
+        names=classes.names,
+        semantics=classes.semantics,
+        seen=classes.seen,
+        columns=("round", "square", "long", "flat", "red", "green", "blue", "s7"),
+    )
+    fitted = ESZSL().fit(train, named)
+    scores, shown = fitted.score(features.x), np.random.default_rng(0).random((len(features), 8))
+    labels, against = np.argsort(-scores, axis=1)[:, :2].T
+    added = contributions(fitted, features.x, labels, against)
+    for row, why in enumerate(reasons(fitted, features.x, shown, scores, count=2)):
+        order = [i for i in np.argsort(-added[row]) if i != 7 and added[row, i] > 0][:2]
+        assert [name.removeprefix("no ") for name, _, _ in why] == [named.columns[i] for i in order]
+        for (name, seen, share), i in zip(why, order, strict=True):
+            assert name.startswith("no ") == (named.semantics[labels[row], i] < named.semantics[against[row], i])
+            assert seen == shown[row, i]
+            assert share == pytest.approx(added[row, i] / np.abs(added[row]).sum(), rel=1e-4)
+    assert reasons(ESZSL().fit(train, classes), features.x[:2], shown[:2], scores[:2]) == [[], []]  # s0 to s7
 
 
 def test_numbered_columns_are_no_names():

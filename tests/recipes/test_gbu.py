@@ -64,8 +64,10 @@ def test_rows_that_are_there_are_kept_and_others_added(done, root, capsys):
     printed = capsys.readouterr().out
     assert "TOY eszsl: " in printed
     assert "TOY sae: " not in printed
-    assert run(root, done, "--methods", "sae", "--seed", "1") == 0  # another question, another answer
-    assert "TOY sae: " in capsys.readouterr().out
+    assert run(root, done, "--methods", "sae", "--runs", "2") == 0  # one of which is there
+    assert capsys.readouterr().out.count("TOY sae: ") == 1
+    rows = json.loads((done / "results.json").read_text())
+    assert [(row["method"], row["seed"]) for row in rows] == [("eszsl", 0), ("ridge", 0), ("sae", 0), ("sae", 1)]
 
 
 def test_what_can_not_be_run_is_refused_before_any_work(root, tmp_path, capsys):

@@ -53,6 +53,7 @@ def outcome(names, rng, unseen=None, per_class=5, left_out=()):
         test=test,
         report=evaluate_zero_shot(classifier, test),
         shuffled=[0.2, 0.3],
+        seconds=1.5,
     )
 
 

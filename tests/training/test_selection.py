@@ -11,9 +11,10 @@ from zsltf.data.features import Features
 from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_zero_shot
 from zsltf.fewshot.nearest_class_mean import NearestClassMean
 from zsltf.metrics.zero_shot import harmonic_mean
+from zsltf.training.calibration import calibrated
 from zsltf.training.folds import Fold, class_disjoint_folds, image_folds
 from zsltf.training.preparation import Preparation
-from zsltf.training.selection import PREPARATIONS, Choice, calibrated, fit_prepared, select
+from zsltf.training.selection import PREPARATIONS, Choice, fit_prepared, select
 from zsltf.zeroshot.eszsl import ESZSL
 
 RIDGES = {"feature_ridge": (0.1, 1e3), "attribute_ridge": (1.0, 1e5)}

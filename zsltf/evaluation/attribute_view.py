@@ -13,7 +13,11 @@ from zsltf.data.features import Features
 from zsltf.solvers.gram import Gram
 from zsltf.solvers.unit_range import unit_range
 
-__all__ = ["AttributeView", "contributions", "named_columns", "read_attributes"]
+__all__ = ["AttributeView", "Reason", "contributions", "named_columns", "read_attributes", "reasons"]
+
+Reason = tuple[str, float, float]
+"""An attribute, "no" before it where the class has less of it than the other: how much of it the photo shows, in
+[0, 1], and the share of what all attributes add or take."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,6 +95,38 @@ def contributions(
             own = tf.linalg.diag_part(classifier.similarity(a, vectors))
         total += tape.gradient(own, rows)
     return np.asarray(total * difference / steps)
+
+
+def reasons(
+    classifier: Classifier,
+    x: Float[np.ndarray, "n *D"],
+    shown: Float[np.ndarray, "n A"],
+    probabilities: Float[np.ndarray, "n C"],
+    *,
+    count: int = 4,
+) -> list[list[Reason]]:
+    """For each image, the attributes with names that add most to its likeliest class's score against the second's.
+
+    Args:
+        classifier: that opens by semantics.
+        x: images or features.
+        shown: what is read off them, as `read_attributes` does it.
+        probabilities: of the classes.
+        count: attributes an image, at most.
+    """
+    classes, named = classifier.classes, named_columns(classifier.classes)
+    if not named:
+        return [[] for _ in x]
+    labels, against = np.argsort(-probabilities, axis=1)[:, :2].T
+    added = contributions(classifier, x, labels, against)
+    shares = added / np.maximum(np.abs(added).sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    less = classes.semantics[labels] < classes.semantics[against]
+    found = []
+    for share, lacks, seen in zip(shares, less, shown, strict=True):
+        best = [i for i in np.argsort(-share) if i in named and share[i] > 0][:count]
+        told = [f"no {classes.columns[i]}" if lacks[i] else classes.columns[i] for i in best]
+        found.append([(name, float(seen[i]), float(share[i])) for name, i in zip(told, best, strict=True)])
+    return found
 
 
 def _pooled(features: Features) -> Float[np.ndarray, "N D"]:

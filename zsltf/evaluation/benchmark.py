@@ -73,13 +73,14 @@ def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None
     return asdict(best_epoch(outcome.choice, data.features.select(data.trainval), outcome.test, data.classes))
 
 
-def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: float) -> dict[str, Any]:
+def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seed: int) -> dict[str, Any]:
     """One method on one set: accuracies as fractions, the chosen settings, and which split it was."""
     report, choice = outcome.report, outcome.choice
     return {
         "set": data.name,
         "split": data.digest,
         "method": name,
+        "seed": seed,
         "validation": choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
         "interval": list(report.interval),
@@ -91,7 +92,7 @@ def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seconds: floa
         "area": report.curve.area,
         "shuffled": float(np.mean(outcome.shuffled)) if outcome.shuffled else None,
         "gamma": report.gamma,
-        "seconds": seconds,
+        "seconds": outcome.seconds,
         "settings": choice.settings,
         "preparation": asdict(choice.preparation),
         "published": asdict(published(name, data.name)),

@@ -16,7 +16,7 @@ from zsltf.data.decode import decode
 from zsltf.data.images import OnCorrupt
 from zsltf.data.photo_set import PhotoSet
 from zsltf.data.text_semantics import TextSemantics
-from zsltf.evaluation.attribute_view import AttributeView, contributions, named_columns, read_attributes
+from zsltf.evaluation.attribute_view import AttributeView, Reason, read_attributes, reasons
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, check_enough, run_zero_shot
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
@@ -35,10 +35,9 @@ class Sample:
     truth: int
     ranking: list[tuple[str, float]]
     """The three likeliest classes with their probabilities."""
-    reasons: list[tuple[str, float, float]]
-    """Attributes that add most to the likeliest class's score against the second's, "no" before one that it has less of
-    than the second: how much of each the photo shows, in [0, 1], and the share of what all attributes add or take; none
-    where columns have no names, or the Classifier doesn't open by semantics."""
+    reasons: list[Reason]
+    """What speaks for the likeliest class against the second; none where columns have no names, or the Classifier
+    doesn't open by semantics."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,16 +75,16 @@ class PhotoOutcomes:
         rows, paths = self._chosen(count)
         test, report = self.main.test, self.main.report
         probabilities = np.asarray(self.main.classifier.probabilities(report.scores[rows]))
-        reasons = self._reasons(rows, *np.argsort(-probabilities, axis=1)[:, :2].T)
+        why = self._reasons(rows, probabilities)
         return [
             Sample(
                 source=path,
                 thumbnail=self._thumbnail(path),
                 truth=int(test.y[row]),
                 ranking=[(report.classes.names[i], float(p[i])) for i in np.argsort(-p)[:3]],
-                reasons=why,
+                reasons=for_it,
             )
-            for row, path, p, why in zip(rows, paths, probabilities, reasons, strict=True)
+            for row, path, p, for_it in zip(rows, paths, probabilities, why, strict=True)
         ]
 
     @cached_property
@@ -93,21 +92,12 @@ class PhotoOutcomes:
         """What the first partition's test photos show of each attribute."""
         return read_attributes(self.main.train, self.main.test, self.main.report.classes)
 
-    def _reasons(
-        self, rows: list[int], labels: np.ndarray, against: np.ndarray, count: int = 4
-    ) -> list[list[tuple[str, float, float]]]:
-        classes, named = self.main.report.classes, named_columns(self.main.report.classes)
-        if not named or "semantics" not in self.main.classifier.opens_by:
+    def _reasons(self, rows: list[int], probabilities: np.ndarray) -> list[list[Reason]]:
+        if "semantics" not in self.main.classifier.opens_by:
             return [[] for _ in rows]
-        added = contributions(self.main.classifier, np.asarray(self.main.test.x[rows]), labels, against)
-        shares = added / np.maximum(np.abs(added).sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        best = [[i for i in np.argsort(-of) if i in named][:count] for of in shares]
-        less = classes.semantics[labels] < classes.semantics[against]
-        told = [[f"no {c}" if lacks else c for c, lacks in zip(classes.columns, of, strict=True)] for of in less]
-        return [
-            [(names[i], float(self.attributes.shown[row, i]), float(of[i])) for i in most if of[i] > 0]
-            for row, names, of, most in zip(rows, told, shares, best, strict=True)
-        ]
+        return reasons(
+            self.main.classifier, np.asarray(self.main.test.x[rows]), self.attributes.shown[rows], probabilities
+        )
 
     def _chosen(self, count: int) -> tuple[list[int], list[str]]:
         """Rows of the test set, class after class, unseen classes first, each class's photos in random order."""

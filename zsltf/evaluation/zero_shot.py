@@ -1,7 +1,8 @@
 """The zero-shot protocol: choose on seen classes, fit, calibrate, and test on classes that nothing has looked at."""
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -14,9 +15,11 @@ from zsltf.data.features import Features
 from zsltf.evaluation.zero_shot_report import ZeroShotReport, evaluate_zero_shot
 from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.protocols import Method
+from zsltf.training.calibration import calibrated
 from zsltf.training.folds import Fold, class_disjoint_folds, hold_out
 from zsltf.training.preparation import Preparation
-from zsltf.training.selection import Choice, calibrated, fit_prepared, preparations, select
+from zsltf.training.seeds import with_seed
+from zsltf.training.selection import Choice, fit_prepared, preparations, select
 
 __all__ = [
     "Outcome",
@@ -42,7 +45,7 @@ class ZeroShotProtocol:
     shuffles: int = 5
     """Refits with shuffled attributes: their accuracy should be near chance."""
     seed: int = 0
-    """Of the hold-out, the folds and the shuffles."""
+    """Of the hold-out, the folds, the shuffles, and what the method with the chosen settings draws by chance."""
 
     def preparations(self, method: Method) -> Sequence[Preparation]:
         """What selection tries."""
@@ -76,6 +79,8 @@ class Outcome:
     report: ZeroShotReport
     shuffled: list[float]
     """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
+    seconds: float
+    """That all this took."""
 
 
 def run_zero_shot(
@@ -122,9 +127,10 @@ def run_on_split(
         folds: of the training images, each with classes that it pretends not to have seen.
         protocol: its options.
     """
-    protocol = protocol or ZeroShotProtocol()
+    start, protocol = time.perf_counter(), protocol or ZeroShotProtocol()
     protocol.check(method)
-    choice, *others = select(method, folds, protocol.preparations(method), search=protocol.search)
+    best, *others = select(method, folds, protocol.preparations(method), search=protocol.search)
+    choice = replace(best, method=with_seed(best.method, protocol.seed)) if protocol.search else best
     classifier = calibrated(fit_prepared(choice.method, choice.preparation, train, classes), choice, folds)
     seeds = range(protocol.seed, protocol.seed + protocol.shuffles)
     return Outcome(
@@ -135,6 +141,7 @@ def run_on_split(
         test=test,
         report=evaluate_zero_shot(classifier, test),
         shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],
+        seconds=time.perf_counter() - start,
     )
 
 

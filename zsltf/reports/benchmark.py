@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.files import atomic_file
-from zsltf.metrics.intervals import paired_interval
+from zsltf.metrics.intervals import class_interval, paired_interval
 
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
 _COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
-_UNSEEN = ("val", "unseen", "95 %", "below first", "best epoch", "paper", "s")
+_UNSEEN = ("val", "unseen", "sd", "95 %", "below first", "best epoch", "paper", "s")
 _ALL = ("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC")
 _MEANING = """\
 val: on the validation classes, by which settings are chosen
-unseen: unseen classes among themselves, and the 95 % interval over classes
+unseen: unseen classes among themselves, its deviation over seeds, and the 95 % interval over classes
 below first: 95 % interval of what it falls short of the first row's, on the same classes
 best epoch: literature style, the most over tests after each epoch, which nobody may claim
 S, U, H: among all classes, at the gamma chosen on validation classes; H at 0: without gamma
@@ -51,9 +52,12 @@ class BenchmarkTable:
         return any((row["set"], row["split"], row["method"], row["asked"]) == wanted for row in self.rows())
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Write a row, in place of an earlier one of the same method on the same set."""
-        others = [known for known in self.rows() if (known["set"], known["method"]) != (row["set"], row["method"])]
-        rows = sorted([*others, row], key=lambda row: (row["set"], row["method"]))
+        """Write a row, in place of an earlier one of the same method and seed on the same set."""
+
+        def key(one: Mapping[str, Any]) -> tuple[str, str, int]:
+            return one["set"], one["method"], one["seed"]
+
+        rows = sorted([*(known for known in self.rows() if key(known) != key(row)), row], key=key)
         self.path.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path / "results.json") as staging:
             staging.write_text(json.dumps(rows, indent=1), "utf-8")
@@ -62,12 +66,16 @@ class BenchmarkTable:
 
 
 def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None = None) -> None:
-    """A table a set, best on the validation classes first, with the paper's figures where it has them."""
+    """A table a set, best on the validation classes first, with the paper's figures where it has them.
+
+    Several seeds' figures of a method are averaged.
+    """
     by_set: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows:
         by_set.setdefault(f"{row['set']}, split {row['split']}", []).append(row)
     for title, group in by_set.items():
-        ranked = sorted(group, key=lambda row: -row["validation"])
+        by_method = groupby(sorted(group, key=lambda row: row["method"]), key=lambda row: row["method"])
+        ranked = sorted((_mean(list(rows)) for _, rows in by_method), key=lambda row: -row["validation"])
         tables = {
             f"{title}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
             "All classes (%)": (_ALL, _among_all),
@@ -83,10 +91,32 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
     (console or Console()).print(_MEANING, style="dim")
 
 
+def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One row of several seeds' rows: means, and the standard deviation (n - 1) of the unseen accuracy."""
+
+    def mean(values: Sequence[Any]) -> Any:
+        if isinstance(values[0], Mapping):
+            return {key: mean([value[key] for value in values]) for key in values[0]}
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+        return float(np.mean(values)) if numbers else values[0]
+
+    per_class = np.mean([row["per_class"] for row in rows], axis=0)
+    reached = [row["unseen_accuracy"] for row in rows]
+    figures = ("validation", "unseen_accuracy", "best_epoch", "uncalibrated", "calibrated", "oracle", "area", "seconds")
+    return {
+        **rows[0],
+        **{name: mean([row[name] for row in rows]) for name in figures},
+        "per_class": per_class,
+        "interval": class_interval(per_class),
+        "sd": np.std(reached, ddof=1) if len(reached) > 1 else None,
+    }
+
+
 def _among_unseen(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
-    below = paired_interval(np.array(first["per_class"]), np.array(row["per_class"]))
+    below = paired_interval(first["per_class"], row["per_class"])
     return [
         *map(_percent, (row["validation"], row["unseen_accuracy"])),
+        "" if row["sd"] is None else _percent(row["sd"]),
         _range(row["interval"]),
         "" if row is first else _range(below),
         _percent(row["best_epoch"]["unseen_accuracy"]) if row["best_epoch"] else "",
@@ -118,8 +148,8 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
 
 
 def _range(interval: Sequence[float]) -> str:
-    low, high = (100 * end for end in interval)
-    return f"{low:.0f} to {high:.0f}"
+    low, high = (round(100 * end) for end in interval)
+    return f"{low} to {high}"
 
 
 def _percent(value: float) -> str:

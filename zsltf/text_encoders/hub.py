@@ -1,7 +1,8 @@
 """Sentence embeddings by a SavedModel, from TensorFlow Hub or from disk."""
 
 import importlib
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -45,8 +46,10 @@ class HubText:
     def _encode(self, sentences: Sequence[str]) -> Float[np.ndarray, "N D"]:
         import tensorflow as tf
 
-        prepare, model = self._loaded
-        inputs = prepare(tf.constant(list(sentences)))
+        *before, model = map(_callable, self._modules)
+        inputs = tf.constant(list(sentences))
+        for prepare in before:
+            inputs = prepare(inputs)
         vectors = self._chosen(model(inputs))
         if len(vectors.shape) == 3:
             mask = tf.cast(inputs["input_mask"], vectors.dtype)[..., None]
@@ -66,28 +69,20 @@ class HubText:
         return outputs[name]
 
     @cached_property
-    def _loaded(self) -> tuple[Any, Any]:
-        """From strings to inputs, and from inputs to outputs."""
+    def _modules(self) -> list[Any]:
+        """The preprocessor, if there is one, and the model; their variables live as long as they do."""
         import tensorflow as tf
 
         if importlib.util.find_spec("tensorflow_text"):
             importlib.import_module("tensorflow_text")  # registers the operations of many tokenizers
-        parts = [
-            _callable(tf.saved_model.load(str(hub_folder(name)))) for name in (self.preprocessor, self.model) if name
-        ]
-        return (parts[0], parts[1]) if self.preprocessor else (tf.identity, parts[0])
+        return [tf.saved_model.load(str(hub_folder(name))) for name in (self.preprocessor, self.model) if name]
 
 
-def _callable(loaded: Any) -> Any:
+def _callable(loaded: Any) -> Callable[[Any], Any]:
     if callable(loaded):
         return loaded
     signature = loaded.signatures.get("serving_default")
     if signature is None or len(signature.structured_input_signature[1]) != 1:
         fail("HubText", "a SavedModel that can be called, or has serving_default of one input", "none", "Export one.")
     (name,) = signature.structured_input_signature[1]
-
-    def call(inputs: Any) -> Any:
-        call.keep = loaded  # type: ignore[attr-defined]
-        return signature(**{name: inputs})
-
-    return call
+    return lambda inputs: signature(**{name: inputs})

@@ -1,9 +1,12 @@
 """One seed for everything that draws random numbers."""
 
+from dataclasses import replace
+from typing import Any
+
 import keras
 import tensorflow as tf
 
-__all__ = ["seed_everything"]
+__all__ = ["seed_everything", "with_seed"]
 
 
 def seed_everything(seed: int, *, deterministic: bool = False) -> None:
@@ -17,3 +20,10 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> None:
     keras.utils.set_random_seed(seed)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
+
+
+def with_seed(method: Any, seed: int) -> Any:
+    """The method with this seed for what it draws; one that draws nothing as it is."""
+    if hasattr(method, "descent"):
+        return replace(method, descent=replace(method.descent, seed=seed))
+    return replace(method, seed=seed) if hasattr(method, "seed") else method

@@ -8,14 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.metrics.accuracy import mean_class_accuracy
-from zsltf.metrics.zero_shot import harmonic_mean, seen_unseen_curve, unseen_accuracy
+from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.protocols import GridMethod, Method
 from zsltf.training.folds import Fold
 from zsltf.training.preparation import Preparation
@@ -26,7 +24,6 @@ __all__ = [
     "WHITENED",
     "Choice",
     "Chooser",
-    "calibrated",
     "fit_prepared",
     "fold_accuracy",
     "preparations",
@@ -133,21 +130,6 @@ def select_each(
     return [_ranked(found) for found in reached]
 
 
-def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) -> Classifier:
-    """Set gamma to the best mean harmonic mean over the folds, then the scale to the best likelihood.
-
-    Source: Chao et al. 2016 (calibrated stacking); Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural
-    networks", ICML 2017 (temperature).
-    """
-    scored = [
-        (fit_prepared(choice.method, choice.preparation, fold.train, fold.classes).score(fold.validation.x), fold)
-        for fold in folds
-    ]
-    gamma = _best_gamma(scored)
-    shifted = [(scores - gamma * fold.classes.seen, fold.y) for scores, fold in scored]
-    return classifier.calibrate(gamma=gamma, scale=_best_scale(shifted))
-
-
 def fold_accuracy(scores: Float[np.ndarray, "N C"], fold: Fold) -> float:
     """Among pretended unseen classes where there are any, else among all; mean over classes."""
     if fold.classes.seen.all():
@@ -181,24 +163,3 @@ def _ranked(reached: Mapping[tuple[Any, Preparation], Sequence[float]]) -> list[
     tied = [choice for choice in ranked if choice.accuracy == ranked[0].accuracy]
     middle = tied[len(tied) // 2]
     return [middle, *(choice for choice in ranked if choice is not middle)]
-
-
-def _best_gamma(scored: Sequence[tuple[Float[np.ndarray, "N C"], Fold]]) -> float:
-    curves = [seen_unseen_curve(scores, fold.y, fold.classes.seen) for scores, fold in scored]
-    thresholds = np.unique(np.concatenate([curve.thresholds for curve in curves]))
-    gammas = (thresholds[1:] + thresholds[:-1]) / 2 if len(thresholds) > 1 else thresholds
-    mean = np.mean([harmonic_mean(*curve.at(gammas)) for curve in curves], axis=0)
-    best = gammas[mean == mean.max()]
-    return float(best[len(best) // 2])
-
-
-def _best_scale(scored: Sequence[tuple[Float[np.ndarray, "N C"], np.ndarray]]) -> float:
-    def loss(log_scale: float) -> float:
-        likelihood = [log_softmax(np.exp(log_scale) * s, axis=1)[np.arange(len(y)), y].mean() for s, y in scored]
-        return -float(np.mean(likelihood))
-
-    spread = float(np.mean([s.std(axis=1).mean() for s, _ in scored]))
-    if not spread:
-        return 1.0
-    bounds = (-8 - np.log(spread), 8 - np.log(spread))
-    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
