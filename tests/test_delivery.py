@@ -31,7 +31,7 @@ def run(drawn, tmp_path_factory):
     folder = tmp_path_factory.mktemp("delivery") / "run"
     photos = ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"))
     network = ("--backbone", "conv4", "--weights", "random", "--shuffles", "0")
-    assert main(["run", "zero_shot", *network, *photos, "--out", str(folder)]) == 0
+    assert main(["run", "zero_shot", *network, *photos, "--out", str(folder), "method:eszsl"]) == 0
     assert main(["export", str(folder)]) == 0
     return Run(folder)
 

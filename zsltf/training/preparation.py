@@ -121,5 +121,5 @@ def _model(shape: tuple[int, ...], layers: list[keras.layers.Layer]) -> keras.Mo
 
 
 def _apply(model: keras.Model, x: np.ndarray, numbers: int = 2**24) -> np.ndarray:
-    size = max(1, numbers // int(np.prod(x.shape[1:])))
+    size = max(1, numbers // max(1, int(np.prod(x.shape[1:]))))
     return np.concatenate([keras.ops.convert_to_numpy(model(x[i : i + size])) for i in range(0, len(x), size)])
