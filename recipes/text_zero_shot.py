@@ -1,7 +1,6 @@
 """Zero-shot classification by what is written of classes: their names, a user's sentences or their attributes' names.
 
 zsltf run text_zero_shot --images photos/ --classes classes.csv encoder:onnx-text --encoder.tokenizer tokenizer.json
-    (or --describe sentences --sentences FILE, --describe attributes, method:description-attention, ...)
 Expected (25 animals by name, ten partitions into 19 seen and 6 unseen, Lite0, MiniLM, kernel-ridge, --repeats 1): 0.45.
 """
 
@@ -45,10 +44,11 @@ def main(config: Config) -> None:
     """Photos and text -> features -> method -> report and run folder."""
     start = time.perf_counter()
     check_writable(config.out, overwrite=config.overwrite, ours=RUN_FILES)
-    config.protocol.check(config.method)
+    config.photos.check_apart(config.out)
     keras.utils.set_random_seed(config.protocol.seed)
     sets = told_by_text(config.photos.sets(), config.text, config.encoder, config.method)
-    outcomes = run_on_photos(config.method, config.network.build(), sets, config.protocol)
+    backbone, corrupt = config.network.build(), config.photos.on_corrupt
+    outcomes = run_on_photos(config.method, backbone, sets, config.protocol, on_corrupt=corrupt)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_run(folder, outcomes, settings(config), time.perf_counter() - start)
     print_partitions(report)

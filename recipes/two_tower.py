@@ -30,8 +30,7 @@ class Config:
     """Backbone and text encoder stay as they are; a network on top of either is trained."""
 
     encoder: Annotated[Any, one_of("text_encoders", "encoder")]
-    say: tuple[str, ...] = ()
-    """Sentences to look for among the test photos, once the towers are trained."""
+    say: tuple[str, ...] = ()  # sentences to look for among the test photos, once the towers are trained
     text: tyro.conf.OmitArgPrefixes[TextSemantics] = field(default_factory=TextSemantics)
     photos: tyro.conf.OmitArgPrefixes[PhotoSource] = field(default_factory=PhotoSource)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)
@@ -43,11 +42,12 @@ class Config:
 
 def main(config: Config) -> None:
     """Photos and text -> two towers -> report, run folder, and the photos that sentences describe."""
-    start = time.perf_counter()
+    start, corrupt = time.perf_counter(), config.photos.on_corrupt
     check_writable(config.out, overwrite=config.overwrite, ours=RUN_FILES)
+    config.photos.check_apart(config.out)
     keras.utils.set_random_seed(config.protocol.seed)
     sets = told_by_text(config.photos.sets(), config.text, config.encoder, config.method)
-    outcomes = run_on_photos(config.method, config.network.build(), sets, config.protocol)
+    outcomes = run_on_photos(config.method, config.network.build(), sets, config.protocol, on_corrupt=corrupt)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         print_partitions(write_run(folder, outcomes, settings(config), time.perf_counter() - start))
     for said in config.say:

@@ -82,3 +82,12 @@ def test_splits_are_made_for_each_partition(photos, tmp_path, capsys):
     assert rows == 0
     assert len(json.loads((tmp_path / "g" / "results.json").read_text("utf-8"))) == 2
     assert np.isfinite(sets["split"].features.x).all()
+
+
+@pytest.mark.parametrize("recipe", ["text_zero_shot", "two_tower", "make_splits"])
+def test_nothing_is_written_among_the_photos(drawn, photos, model, recipe, capsys):
+    inside = drawn / "images" / "inside"
+    encoder = () if recipe == "make_splits" else ("encoder:hub", "--encoder.model", model)
+    assert main(["run", recipe, *photos, "--out", str(inside), *encoder]) == 1
+    assert "expected a folder outside --images" in capsys.readouterr().err
+    assert not inside.exists()

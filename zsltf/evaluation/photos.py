@@ -140,6 +140,7 @@ def run_on_photos(
         cache: see `extract_features`.
     """
     protocol = protocol or ZeroShotProtocol()
+    protocol.check(method)
     outcomes: dict[str, Outcome] = {}
     floors: dict[str, float] = {}
     extractions = []
