@@ -24,7 +24,7 @@ def problem(toy_features):
 
 def test_one_map_is_devise(problem):
     train, classes = problem
-    parts = LATEM(maps=1)._parts(train, classes)
+    parts = LATEM(maps=1).parts(train, classes)
     parts.embed.set_weights([np.zeros((32, 8))])  # where DeViSE begins
     fitted = fit_parts(parts, SHORT, train, classes)
     expected = DeViSE(descent=SHORT).fit(train, classes)
@@ -69,7 +69,7 @@ def test_without_class_normalisation_it_is_a_plain_network(problem):
 
 def test_the_first_class_vectors_have_a_length_of_about_one(problem):
     train, classes = problem
-    project = ClassNormalizedMLP(hidden=256)._parts(train, classes).project
+    project = ClassNormalizedMLP(hidden=256).parts(train, classes).project
     for _ in range(50):
         vectors = project(classes.semantics, training=True)
     assert 0.5 < float(np.linalg.norm(vectors, axis=1).mean()) < 2

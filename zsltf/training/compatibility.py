@@ -1,9 +1,10 @@
 """Train the one equation: similarity(embed(x), project(semantics)) of the seen classes, by a loss on scores."""
 
+import abc
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from zsltf.data.features import Features
 from zsltf.training.descent import Descent
 from zsltf.training.minibatches import for_each_batch, padded_batches
 
-__all__ = ["Parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
+__all__ = ["CompatibilityMethod", "Parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
 
 _ROWS = 2**28  # numbers of x in memory at once
 
@@ -31,6 +32,42 @@ class Parts:
     loss: keras.losses.Loss
     finish: Callable[[Any], keras.layers.Layer] = lambda similarity: similarity
     """The trained similarity as the Classifier keeps it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompatibilityMethod(abc.ABC):
+    """A method that trains its `parts` on the seen classes; with these it is whole."""
+
+    descent: Descent = field(default_factory=Descent)
+
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]]
+
+    @abc.abstractmethod
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
+        """What is trained, as it starts.
+
+        Raises:
+            ValueError: if the features or the classes are not what the method takes.
+        """
+
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Train on the seen classes."""
+        return fit_parts(self.parts(train, classes), self.descent, train, classes)
+
+    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
+        """The Classifier after every epoch."""
+        return fit_epochs(self.parts(train, classes), self.descent, train, classes)
+
+    def fit_grid(
+        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N *D"]
+    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
+        """The whole search range; settings that share their parts share a graph."""
+        others = {name: values for name, values in self.SEARCH.items() if name != "descent"}
+        for values in itertools.product(*others.values()):
+            setting = replace(self, **dict(zip(others, values, strict=True)))
+            parts = setting.parts(train, classes)
+            for descent, scores in grid_scores(parts, self.SEARCH["descent"], train, classes, x):
+                yield replace(setting, descent=descent), scores
 
 
 def glorot(descent: Descent, layer: int = 0) -> keras.initializers.Initializer:

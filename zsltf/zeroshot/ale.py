@@ -1,18 +1,17 @@
 """ALE: a bilinear compatibility under rank-weighted margin violations."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
-from jaxtyping import Float
 
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.losses.ranking import RankedHinge
 from zsltf.similarities.dot import Dot
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -21,7 +20,7 @@ __all__ = ["ALE"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ALE:
+class ALE(CompatibilityMethod):
     """x W s, so that an image's class outscores every other one by 1; the first ranks count most.
 
     Source: Akata, Perronnin, Harchaoui & Schmid, "Label-embedding for image classification", TPAMI 2016 (there the
@@ -33,22 +32,7 @@ class ALE:
     PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
     SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {"descent": descents((1e-2, 1e-1), (1e-5, 1e-3), (3, 10, 30))}
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x W from W = 0, B = S."""
         train.check_vectors("ALE")
         embed = linear(np.zeros((train.x.shape[1], len(classes.columns))))

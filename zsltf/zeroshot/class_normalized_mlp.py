@@ -1,21 +1,19 @@
 """Class-normalised MLP: a network from attributes to features whose hidden units are standardised across classes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, identity
+from zsltf.classifier import identity
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.class_normalization import By, ClassNormalization
 from zsltf.similarities.cosine import Cosine
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 
@@ -23,7 +21,7 @@ __all__ = ["ClassNormalizedMLP"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassNormalizedMLP:
+class ClassNormalizedMLP(CompatibilityMethod):
     """Attributes to a class vector among the features by three layers; scores are scaled cosines.
 
     Source: Skorokhodov & Elhoseiny, "Class normalization for (continual)? generalized zero-shot learning", ICLR 2021.
@@ -52,22 +50,7 @@ class ClassNormalizedMLP:
     def __post_init__(self) -> None:
         check_positive("ClassNormalizedMLP", hidden=self.hidden, scale=self.scale)
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x, B = network(S); the last layer is rectified where no training feature is negative."""
         train.check_vectors("ClassNormalizedMLP")
         width = train.x.shape[1]

@@ -1,20 +1,17 @@
 """DAZLE: attributes that attend to places of the feature map."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
-from jaxtyping import Float
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.attribute_attention import AttributeAttention
 from zsltf.similarities.dot import Dot
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -23,7 +20,7 @@ __all__ = ["DAZLE"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DAZLE:
+class DAZLE(CompatibilityMethod):
     """Attribute scores found by attention over the feature map, compared with the class's attributes.
 
     Pooled features count as maps of one place.
@@ -44,22 +41,7 @@ class DAZLE:
     def __post_init__(self) -> None:
         check_positive("DAZLE", width=self.width)
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N *D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = attribute scores, B = S."""
         attention = AttributeAttention(len(classes.columns), width=self.width, seed=self.descent.seed)
         return Parts(

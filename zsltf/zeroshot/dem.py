@@ -1,22 +1,20 @@
 """DEM: a network from attributes to where the class's features lie."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.centre import centring
 from zsltf.losses.own_score import OwnScore
 from zsltf.similarities.distance import Distance
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import WHITENED
@@ -25,7 +23,7 @@ __all__ = ["DEM"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DEM:
+class DEM(CompatibilityMethod):
     """Two layers from attributes to features, trained by squared distance; the nearest class wins.
 
     Source: Zhang, Xiang & Gong, "Learning a deep embedding model for zero-shot learning", CVPR 2017.
@@ -41,22 +39,7 @@ class DEM:
     def __post_init__(self) -> None:
         check_positive("DEM", hidden=self.hidden)
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x, B = network(S), both around the training mean; the last layer is rectified as its features are."""
         train.check_vectors("DEM")
         width, mean = train.x.shape[1], np.average(train.x, axis=0, weights=train.weights)

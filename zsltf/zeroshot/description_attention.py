@@ -1,20 +1,17 @@
 """Attention over class descriptions: what of a class's sentences counts depends on the image."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive, fail
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.similarities.cross_attention import CrossAttention
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 
@@ -22,7 +19,7 @@ __all__ = ["DescriptionAttention"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class DescriptionAttention:
+class DescriptionAttention(CompatibilityMethod):
     """Multi-head attention of an image over its class's sentences; the cosine with what it finds there is the score.
 
     The class table is a `data.descriptions.description_table`, or any whose blocks are equally wide: each block is a
@@ -56,22 +53,7 @@ class DescriptionAttention:
             received = f"{self.heads} of {self.width}"
             fail("DescriptionAttention.heads", "a divisor of the width", received, "Start from the defaults.")
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = [query, image], B = keys and values, a row a sentence."""
         train.check_vectors("DescriptionAttention")
         length = classes.blocks[0]

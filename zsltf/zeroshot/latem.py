@@ -1,21 +1,18 @@
 """LATEM: the best of several bilinear compatibilities."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.losses.ranking import SumHinge
 from zsltf.similarities.max_over_maps import MaxOverMaps
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -24,7 +21,7 @@ __all__ = ["LATEM"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class LATEM:
+class LATEM(CompatibilityMethod):
     """max over maps of x W_k s, so that an image's class outscores every other one by 1.
 
     Source: Xian, Akata, Sharma, Nguyen, Hein & Schiele, "Latent embeddings for zero-shot classification", CVPR 2016
@@ -44,24 +41,7 @@ class LATEM:
     def __post_init__(self) -> None:
         check_positive("LATEM", maps=self.maps)
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        for setting in (replace(self, maps=maps) for maps in self.SEARCH["maps"]):
-            parts = setting._parts(train, classes)
-            for descent, scores in grid_scores(parts, self.SEARCH["descent"], train, classes, x):
-                yield replace(setting, descent=descent), scores
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x W_k for each map k, B = S."""
         train.check_vectors("LATEM")
         num_attributes = len(classes.columns)

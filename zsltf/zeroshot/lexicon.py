@@ -1,8 +1,8 @@
 """Sub-unit decoding: a classifier for each slot's unit, and the word whose units they predict."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -10,7 +10,6 @@ from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive, fail
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.block_log_softmax import BlockLogSoftmax
@@ -18,7 +17,7 @@ from zsltf.layers.centre import centring
 from zsltf.losses.own_score import OwnScore
 from zsltf.similarities.dot import Dot
 from zsltf.similarities.log_sum_exp import LogSumExp
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 
@@ -26,7 +25,7 @@ __all__ = ["Lexicon"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lexicon:
+class Lexicon(CompatibilityMethod):
     """A class is a sequence of units, such as a word of phonemes: log P(word | x) = sum over slots of log P(unit | x).
 
     The class table is a `data.words.word_table`, or any whose blocks hold a 1 for one of several units. With several
@@ -53,22 +52,7 @@ class Lexicon:
         if self.hidden < 0:
             fail("Lexicon.hidden", "0 or more units", str(self.hidden), "Start from the default.")
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train the slots' classifiers on the seen words."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = log P(unit | x) - log prior, B = 1 for the word's units, a row a realisation."""
         train.check_vectors("Lexicon")
         slots, odd = divmod(len(classes.blocks), self.variants)

@@ -1,21 +1,18 @@
 """Softmax compatibility: cross-entropy over the cosines of an image's and the classes' attributes."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import keras
-import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.learned_cosine import LearnedCosine
 from zsltf.similarities.cosine import Cosine
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -24,7 +21,7 @@ __all__ = ["Softmax"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Softmax:
+class Softmax(CompatibilityMethod):
     """A linear map from features to attributes, whose cosine with a class's, times a trained scale, is its score.
 
     Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021, whose
@@ -41,22 +38,7 @@ class Softmax:
     def __post_init__(self) -> None:
         check_positive("Softmax", initial_scale=self.initial_scale)
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x W, B = S."""
         train.check_vectors("Softmax")
         to_attributes = layers.Dense(len(classes.columns), use_bias=False, kernel_initializer=glorot(self.descent))

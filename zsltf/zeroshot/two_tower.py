@@ -1,22 +1,19 @@
 """Two towers: images and class semantics into one space, by contrast."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, Literal, Self, get_args
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, get_args
 
 import keras
-import numpy as np
-from jaxtyping import Float
 from keras import layers
 
 from zsltf.checks import check_choice, check_positive
-from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.learned_cosine import LearnedCosine
 from zsltf.losses.contrastive import InfoNCE, SigLIP
 from zsltf.similarities.cosine import Cosine
-from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot, grid_scores
+from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -27,7 +24,7 @@ Contrast = Literal["infonce", "siglip"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoTower:
+class TwoTower(CompatibilityMethod):
     """A network each for features and semantics; the cosine in their common space, times a trained scale, is the score.
 
     Source: Radford et al., "Learning transferable visual models from natural language supervision", ICML 2021
@@ -50,22 +47,7 @@ class TwoTower:
         check_positive("TwoTower", width=self.width)
         check_choice("TwoTower.loss", self.loss, get_args(Contrast))
 
-    def fit(self, train: Features, classes: ClassTable) -> Classifier:
-        """Train on the seen classes."""
-        return fit_parts(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
-        """The Classifier after every epoch."""
-        return fit_epochs(self._parts(train, classes), self.descent, train, classes)
-
-    def fit_grid(
-        self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
-    ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """The whole search range."""
-        found = grid_scores(self._parts(train, classes), self.SEARCH["descent"], train, classes, x)
-        return ((replace(self, descent=descent), scores) for descent, scores in found)
-
-    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+    def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = tower of x, B = tower of S."""
         train.check_vectors("TwoTower")
         infonce = self.loss == "infonce"
