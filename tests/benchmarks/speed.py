@@ -31,12 +31,13 @@ ROWS = {
     "bfloat16": speed_images.bfloat16,
 }
 FULL = Scale(
-    rounds=5,
+    rounds=11,
     size=224,
     small_size=96,
     images=256,
     phase_images=500,
     phase_epochs=10,
+    phase_rounds=3,
     megapixel_size=(4000, 3000),
 )
 QUICK = Scale(
@@ -46,6 +47,7 @@ QUICK = Scale(
     images=160,
     phase_images=64,
     phase_epochs=2,
+    phase_rounds=1,
     megapixel_size=(400, 300),
 )
 

@@ -101,7 +101,7 @@ def extracted(backbone: Backbone, images: ImageArray, scratch: Path, precision: 
 def bare_function(backbone: Backbone, x: np.ndarray, batch_size: int) -> np.ndarray:
     """Features (N, D) by a function made for it."""
     model = backbone.features()
-    compute = tf.function(lambda pixels: model(pixels, training=False), reduce_retracing=True)
+    compute = tf.function(lambda pixels: model(pixels, training=False), reduce_retracing=True, autograph=False)
     parts = (x[i : i + batch_size] for i in range(0, len(x), batch_size))
     return np.concatenate([compute(tf.constant(part)).numpy() for part in parts])
 

@@ -37,6 +37,7 @@ class Scale:
     phase_images: int
     """Of the row that trains a whole phase."""
     phase_epochs: int
+    phase_rounds: int
     megapixel_size: tuple[int, int]
     """Width and height of the big photos."""
     batch_size: int = 32

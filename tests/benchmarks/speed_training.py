@@ -1,6 +1,7 @@
 """Training: our steps against bare Keras', a phase from cached features against the frozen network."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -45,27 +46,34 @@ def steps(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
 def cached_phase(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
     """The head of a frozen ResNet50, everything counted; the same batches in the same order for both."""
     images, epochs = pictures.array(scale.phase_images, scale.size), scale.phase_epochs
-    ours, theirs = network("resnet50", scale.size), network("resnet50", scale.size)
     phase = Phase(name="head", epochs=epochs, learning_rate=RATE, schedule="constant")
-    found: list[Any] = []
     settings = options(scale, cache="auto")
-    mine = seconds(lambda: found.append(train(ours, data(images), [phase], settings)))
-    batches = same_batches(images, settings, epochs)
-    model = bare(theirs, phase)
-    other = seconds(
-        lambda: found.append(
-            model.fit(batches, epochs=epochs, steps_per_epoch=_steps(images, scale), shuffle=False, verbose=0)
-        )
-    )
-    curve, plain = np.array([row["loss"] for row in found[0].state.history]), np.array(found[1].history["loss"])
-    difference = np.abs(curve - plain).max() / plain.max()
+    losses: dict[str, np.ndarray] = {}
+
+    def cached(network: Network) -> None:
+        history = train(network, data(images), [phase], settings).state.history
+        losses["ours"] = np.array([row["loss"] for row in history])
+
+    def plain(network: Network) -> None:
+        batches, model = same_batches(images, settings, epochs), bare(network, phase)
+        run = model.fit(batches, epochs=epochs, steps_per_epoch=_steps(images, scale), shuffle=False, verbose=0)
+        losses["theirs"] = np.array(run.history["loss"])
+
+    times = [
+        [seconds(partial(way, network("resnet50", scale.size))) for way in (cached, plain)]
+        for _ in range(scale.phase_rounds)
+    ]
+    ours, theirs = (len(images) * epochs / np.array(way) for way in zip(*times, strict=True))
+    difference = np.abs(losses["ours"] - losses["theirs"]).max() / losses["theirs"].max()
     yield Comparison(
         what=f"cached phase, resnet50, head only, {epochs} epochs of {len(images)} images of {scale.size} px",
-        ours=[len(images) * epochs / mine],
+        ours=ours,
         against="`model.fit` over the frozen model",
-        theirs=[len(images) * epochs / other],
+        theirs=theirs,
         wanted=8,
-        remark=f"loss {plain[0]:.4f} to {plain[-1]:.4f}, largest relative difference {difference:.0e}",
+        remark="loss {:.4f} to {:.4f}, largest relative difference {:.0e}".format(
+            losses["theirs"][0], losses["theirs"][-1], difference
+        ),
     )
 
 

@@ -27,7 +27,9 @@ def inference(model: keras.Model, preprocess: Preprocess) -> Callable[[Any], Any
     small = model.count_params() <= _LARGEST
     constants = [[variable.numpy() for variable in part] for part in weights] if small else None
 
-    @tf.function(input_signature=[tf.TensorSpec((None, preprocess.size, preprocess.size, 3), tf.float32)])
+    pixels_spec = tf.TensorSpec((None, preprocess.size, preprocess.size, 3), tf.float32)
+
+    @tf.function(input_signature=[pixels_spec], autograph=False)
     def compute(pixels: Any) -> Any:
         x = preprocess.normalise(pixels)
         if constants is None:

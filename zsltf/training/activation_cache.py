@@ -95,7 +95,7 @@ def _room(shape: tuple[int, ...], place: Literal["memory", "disk"]) -> np.ndarra
 def _fill(values: np.ndarray, stream: Stream, lower: keras.Model) -> None:
     size = stream.preprocess.size
 
-    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)])
+    @tf.function(input_signature=[tf.TensorSpec((None, size, size, 3), tf.float32)], autograph=False)
     def compute(pixels: Any) -> Any:
         return tf.cast(lower(stream.preprocess.normalise(pixels), training=False), tf.float32)
 

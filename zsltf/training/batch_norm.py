@@ -51,7 +51,7 @@ def recalibrate(model: keras.Model, batches: Iterable[Any], layers: Sequence[ker
     moving = [variable for layer in layers for variable in (layer.moving_mean, layer.moving_variance)]
     totals, count = [np.zeros(variable.shape) for variable in moving], 0  # float64
     with _normalising_by_the_batch(layers):
-        forward = tf.function(partial(model, training=False), reduce_retracing=True)
+        forward = tf.function(partial(model, training=False), reduce_retracing=True, autograph=False)
         for batch in batches:
             x, _, _ = keras.utils.unpack_x_y_sample_weight(batch)
             forward(x)

@@ -23,7 +23,7 @@ def embedding_means(network: Network, stream: Stream) -> dict[str, Float[np.ndar
     sums: list[np.ndarray] = []
     rows = 0
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def compute(pixels: tf.Tensor) -> list[tf.Tensor]:
         return keras.tree.flatten(model(stream.preprocess.normalise(pixels), training=False))
 

@@ -33,7 +33,7 @@ def score_images(
         seed=0,
     )
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     def compute(pixels: tf.Tensor) -> tf.Tensor:
         return classifier(pixels)
 
