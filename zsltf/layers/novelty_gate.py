@@ -8,25 +8,37 @@ from jaxtyping import Float
 
 __all__ = ["NoveltyGate", "UngatedVectors", "novelty_gate"]
 
+_SOFTNESS = 0.1  # of the training images' spread
+
 
 @keras.saving.register_keras_serializable("zsltf")
 class NoveltyGate(keras.layers.Layer):
-    """Embeddings a (B, K) to [a, g, 1] (B, K + 2): g = strength where novelty is above the threshold, else -strength.
+    """Embeddings a (B, K) to [a, g, 1] (B, K + 2): g = strength tanh((novelty - threshold) / softness).
 
-    The novelty is minus the log-density, without constants, under the likeliest of S round Gaussians. The partners in a
-    dot product are UngatedVectors; a seen class's has -1 in place of its 0.
+    A hard gate would flip at its threshold from one runtime to another. The novelty is minus the log-density, without
+    constants, under the likeliest of S round Gaussians. The partners in a dot product are UngatedVectors; a seen
+    class's has -1 in place of its 0.
 
     Source: Socher, Ganjoo, Manning & Ng, "Zero-shot learning through cross-modal transfer", NeurIPS 2013.
 
     Args:
         num_classes: S.
         threshold: of the novelty.
+        softness: in units of the novelty, > 0.
         strength: more than scores differ.
     """
 
-    def __init__(self, num_classes: int, *, threshold: float = 0.0, strength: float = 1.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        threshold: float = 0.0,
+        softness: float = 1.0,
+        strength: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.num_classes, self.threshold, self.strength = num_classes, threshold, strength
+        self.num_classes, self.threshold, self.softness, self.strength = num_classes, threshold, softness, strength
 
     def build(self, input_shape: Any) -> None:
         shape = (self.num_classes, input_shape[-1])
@@ -42,15 +54,15 @@ class NoveltyGate(keras.layers.Layer):
         return ops.min(0.5 * squares / self.variances + 0.5 * width * ops.log(self.variances), axis=-1, keepdims=True)
 
     def call(self, a: Any) -> Any:
-        gate = self.strength * keras.ops.where(self.novelty(a) > self.threshold, 1.0, -1.0)
-        return keras.ops.concatenate([a, keras.ops.cast(gate, a.dtype), keras.ops.ones_like(a[..., :1])], axis=-1)
+        gate = self.strength * keras.ops.tanh((self.novelty(a) - self.threshold) / self.softness)
+        return keras.ops.concatenate([a, gate, keras.ops.ones_like(a[..., :1])], axis=-1)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], input_shape[-1] + 2)
 
     def get_config(self) -> dict[str, Any]:
-        options = {"num_classes": self.num_classes, "threshold": self.threshold, "strength": self.strength}
-        return {**super().get_config(), **options}
+        names = ("num_classes", "threshold", "softness", "strength")
+        return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
 
 @keras.saving.register_keras_serializable("zsltf")
@@ -93,4 +105,5 @@ def novelty_gate(
     order = np.argsort(novelty)
     share = np.cumsum(weights[order]) / weights.sum()
     gate.threshold = float(novelty[order][np.searchsorted(share, familiar)])
+    gate.softness = max(_SOFTNESS * float(novelty.std()), 1e-6)
     return gate

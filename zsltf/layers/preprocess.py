@@ -53,6 +53,8 @@ class Preprocess(keras.layers.Layer):
         """Resize a batch or one image to (size, size), float32, still in [0, 255]."""
         images = keras.ops.cast(images, "float32")  # before any arithmetic: uint8 wraps
         size = (self.size, self.size)
+        if tuple(images.shape[-3:-1]) == size:
+            return images
         return keras.ops.image.resize(images, size, interpolation="bilinear", **_RESIZE_OPTIONS[self.resize_policy])
 
     def normalise(self, images: Any) -> Any:
