@@ -31,7 +31,8 @@ ROWS = {
     "bfloat16": speed_images.bfloat16,
 }
 FULL = Scale(
-    rounds=11,
+    rounds=7,
+    step_rounds=11,
     size=224,
     small_size=96,
     images=256,
@@ -42,6 +43,7 @@ FULL = Scale(
 )
 QUICK = Scale(
     rounds=1,
+    step_rounds=1,
     size=32,
     small_size=32,
     images=160,

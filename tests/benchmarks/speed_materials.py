@@ -28,12 +28,15 @@ class Scale:
     """How much is timed."""
 
     rounds: int
+    """Of most rows."""
+    step_rounds: int
+    """Of training steps, whose times lie close together."""
     size: int
     """Height and width in pixels that most networks get."""
     small_size: int
     """Of the networks whose step should be short."""
     images: int
-    """Of most rows."""
+    """That most rows take."""
     phase_images: int
     """Of the row that trains a whole phase."""
     phase_epochs: int

@@ -30,7 +30,9 @@ def steps(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
         for what in ("head only", "everything"):
             ours, theirs = network(name, scale.small_size), network(name, scale.small_size)
             lowest = HEAD if what == "head only" else next(iter(ours.stages))
-            phase = Phase(name=what, epochs=scale.rounds + 1, learning_rate=RATE, train_from=lowest, batch_norm="train")
+            phase = Phase(
+                name=what, epochs=scale.step_rounds + 1, learning_rate=RATE, train_from=lowest, batch_norm="train"
+            )
             keras_epoch, other = bare_epoch(theirs, phase, images, scale)
             mine = Stopwatch(scale.batch_size, between=keras_epoch)
             train(ours, data(images), [phase], options(scale, cache="off"), callbacks=[mine])

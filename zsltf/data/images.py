@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from zsltf.checks import fail
 from zsltf.data.decode import SUFFIXES, Resize, decode
 from zsltf.data.in_python import in_python
+from zsltf.data.pipeline import IN_TURN, prefetched
 from zsltf.files import sha256, visible_files
 
 __all__ = ["ImageFolder", "Images", "Labels", "OnCorrupt", "Rows", "image_dataset", "row_numbers"]
@@ -189,10 +190,9 @@ def image_dataset(
     dataset = tf.data.Dataset.range(len(images))
     if shuffle_seed is not None:
         dataset = dataset.shuffle(len(images), seed=shuffle_seed, reshuffle_each_iteration=True)
-    return (
-        dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return prefetched(
+        dataset.map(read, **IN_TURN)
         .filter(lambda _, pixels: tf.size(pixels) > 0)
-        .map(lambda index, pixels: (index, resize(pixels)), num_parallel_calls=tf.data.AUTOTUNE)
+        .map(lambda index, pixels: (index, resize(pixels)), **IN_TURN)
         .batch(batch_size)
-        .prefetch(2)
     )

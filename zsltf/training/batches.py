@@ -11,13 +11,12 @@ from jaxtyping import Int
 from zsltf.data.augment import Augmentation
 from zsltf.data.corrupt import fail_corrupt
 from zsltf.data.in_python import in_python
+from zsltf.data.pipeline import IN_TURN, prefetched
 from zsltf.layers.preprocess import Preprocess
 from zsltf.training.activations import Activations
 from zsltf.training.examples import Examples
 
 __all__ = ["Stream", "epoch_order"]
-
-_IN_TURN: dict[str, Any] = {"num_parallel_calls": tf.data.AUTOTUNE, "deterministic": True}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -128,8 +127,8 @@ class Stream:
 
         def loaded(rows: Any) -> Any:
             if not self.examples.images.one_size:
-                return rows.map(decoded, **_IN_TURN)
-            many = rows.batch(self.batch_size).map(decoded, **_IN_TURN)
+                return rows.map(decoded, **IN_TURN)
+            many = rows.batch(self.batch_size).map(decoded, **IN_TURN)
             return many.unbatch().apply(tf.data.experimental.assert_cardinality(len(self.examples)))
 
         def decoded(rows: Any) -> Any:
@@ -142,7 +141,7 @@ class Stream:
             return tf.ensure_shape(x, (size, size, 3)), labels[row], weights[row] * tf.cast(good, tf.float32)
 
         def batches(rows: Any, view: Any) -> Any:
-            images = loaded(rows).map(lambda row, pixels: read(row, pixels, view), **_IN_TURN)
+            images = loaded(rows).map(lambda row, pixels: read(row, pixels, view), **IN_TURN)
             full = images.batch(self.batch_size, drop_remainder=drop_remainder)
             return full.map(lambda x, y, weight: (x, self.targets(y), weight))
 
@@ -156,7 +155,7 @@ class Stream:
             x = tf.ensure_shape(self.preprocess.resize(self._pixels(rows, size)), (None, size, size, 3))
             return x, *answers(rows)
 
-        return lambda rows, _: rows.batch(self.batch_size, drop_remainder=drop_remainder).map(read, **_IN_TURN)
+        return lambda rows, _: rows.batch(self.batch_size, drop_remainder=drop_remainder).map(read, **IN_TURN)
 
     def _pixels(self, rows: Any, size: int) -> Any:
         """The decoded image of a row (H, W, 3), or of several rows (B, H, W, 3) where all are of one size."""
@@ -197,7 +196,7 @@ class Stream:
     def _piped(self, dataset: Any) -> Any:
         options = tf.data.Options()
         options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-        return dataset.prefetch(2).with_options(options)
+        return prefetched(dataset).with_options(options)
 
 
 def epoch_order(count: int, seed: int, epoch: Any) -> Int[np.ndarray, " N"]:
