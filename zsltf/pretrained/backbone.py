@@ -91,11 +91,11 @@ class Backbone:
     def fingerprint(self) -> str:
         """A hash of architecture, weights and preprocessing: equal fingerprints give equal features."""
         architecture = json.dumps(_numbered(json.loads(self.model.to_json()), {}))
-        digest = hashlib.blake2b(repr((self.name, architecture, self.preprocess.get_config())).encode())
+        digest = hashlib.sha256(repr((self.name, architecture, self.preprocess.get_config())).encode())
         for variable in self.model.weights:
             value = np.ascontiguousarray(variable.numpy())
             digest.update(repr((value.shape, value.dtype.str)).encode())
-            digest.update(value.tobytes())
+            digest.update(value.reshape(-1).view(np.uint8))
         return digest.hexdigest()
 
 
