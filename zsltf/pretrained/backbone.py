@@ -95,7 +95,7 @@ class Backbone:
         for variable in self.model.weights:
             value = np.ascontiguousarray(variable.numpy())
             digest.update(repr((value.shape, value.dtype.str)).encode())
-            digest.update(value.reshape(-1).view(np.uint8))
+            digest.update(value.reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
 
 
