@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from scipy.special import expit, softmax
 
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.embeds import linear
 from zsltf.layers.centre import centring
 from zsltf.layers.preprocess import Preprocess
 from zsltf.similarities.cosine import Cosine

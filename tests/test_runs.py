@@ -5,8 +5,9 @@ import keras
 import numpy as np
 import pytest
 
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.embeds import linear
 from zsltf.layers.preprocess import Preprocess
 from zsltf.runs import Run
 

@@ -14,7 +14,7 @@ from zsltf.discovery import names, plugin
 from zsltf.layers.preprocess import Preprocess
 from zsltf.similarities.dot import Dot
 
-__all__ = ["Classifier", "Door", "identity", "linear"]
+__all__ = ["Classifier", "Door"]
 
 Door = Literal["semantics", "photos"]
 _PARTS = ("preprocess", "embed", "project", "similarity")
@@ -230,18 +230,3 @@ class Classifier(keras.Model):
         if not isinstance(loaded, cls):
             fail(str(path), "a saved Classifier", type(loaded).__name__, "Give the model.keras of a run folder.")
         return loaded
-
-
-def linear(
-    kernel: Float[np.ndarray, "D K"], bias: Float[np.ndarray, " K"] | None = None, *, name: str = "linear"
-) -> keras.Model:
-    """A Keras model x (B, D) -> x kernel + bias, of one layer with this name."""
-    dense = keras.layers.Dense(kernel.shape[1], use_bias=bias is not None, name=name)
-    model = keras.Sequential([keras.Input((kernel.shape[0],)), dense], name="embed")
-    dense.set_weights([kernel] if bias is None else [kernel, bias])
-    return model
-
-
-def identity(width: int) -> keras.Model:
-    """A Keras model x (B, D) -> x."""
-    return keras.Sequential([keras.Input((width,)), keras.layers.Identity()], name="embed")

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from zsltf import __version__
 from zsltf.artifacts.card import Card
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.embeds import linear
 from zsltf.layers.preprocess import Preprocess
 
 CARD = Card(

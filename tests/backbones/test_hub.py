@@ -16,10 +16,11 @@ import pytest
 import tensorflow as tf
 
 from zsltf.backbones.hub import hub
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
+from zsltf.embeds import linear
 from zsltf.layers.saved_model import SavedModelLayer
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.runs import Golden

@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from zsltf.backbones.keras_hub import keras_hub
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
+from zsltf.embeds import linear
 from zsltf.layers.keras_hub import KerasHubLayer
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.runs import Golden

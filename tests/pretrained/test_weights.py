@@ -13,8 +13,9 @@ from keras.src.legacy.saving import legacy_h5_format
 
 from zsltf.backbones.conv4 import conv4
 from zsltf.backbones.vgg import vgg16
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.embeds import linear
 from zsltf.pretrained.backbone import Provenance
 from zsltf.pretrained.weights import PublishedWeights, load_weights
 

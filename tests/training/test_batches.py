@@ -138,3 +138,10 @@ def test_an_array_is_read_a_batch_at_a_time_as_it_is_one_by_one(size, augmentati
     for one, other in zip(*found, strict=True):
         for first, second in zip(tf.nest.flatten(one), tf.nest.flatten(other), strict=True):
             np.testing.assert_array_equal(first, second)
+
+
+def test_no_tuner_holds_up_the_end_of_a_pass():
+    given = data()
+    stream = stream_of(network(), given.train, given, FAST, replicas=1)
+    for dataset in (stream.epochs(0, 2), stream.in_order(), stream.watched(None)):
+        assert dataset.options().autotune.enabled is False

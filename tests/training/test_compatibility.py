@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zsltf.classifier import linear
+from zsltf.embeds import linear
 from zsltf.losses.ranking import RankedHinge
 from zsltf.similarities.dot import Dot
 from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, grid_scores

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.training.preparation import Preparation
 from zsltf.zeroshot.eszsl import ESZSL
 

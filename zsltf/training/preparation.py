@@ -8,9 +8,10 @@ import numpy as np
 from jaxtyping import Float
 
 from zsltf.checks import check_choice, check_positive, fail
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.layers.centre import centring
 from zsltf.layers.unit_blocks import UnitBlocks
 from zsltf.solvers.statistics import Statistics

@@ -7,9 +7,10 @@ from typing import ClassVar
 import numpy as np
 
 from zsltf.checks import fail
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.similarities.distance import Distance
 from zsltf.solvers.statistics import Statistics
 from zsltf.solvers.whitening import whitening

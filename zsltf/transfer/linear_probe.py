@@ -9,10 +9,11 @@ from jaxtyping import Float
 from sklearn.linear_model import LogisticRegression
 
 from zsltf.checks import check_positive, fail
-from zsltf.classifier import Classifier, identity
+from zsltf.classifier import Classifier
 from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import identity
 from zsltf.solvers.class_means import class_means
 from zsltf.solvers.softmax_regression import softmax_regression
 

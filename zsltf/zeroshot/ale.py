@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zsltf.classifier import linear
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.losses.ranking import RankedHinge
 from zsltf.similarities.dot import Dot
 from zsltf.training.compatibility import CompatibilityMethod, Parts

@@ -11,9 +11,10 @@ from keras import layers
 from sklearn.linear_model import LogisticRegression
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.solvers.softmax_regression import softmax_regression
 from zsltf.training.compatibility import glorot
 from zsltf.training.descent import Descent

@@ -11,9 +11,10 @@ from jaxtyping import Float
 from sklearn.preprocessing import normalize
 
 from zsltf.checks import check_positive, check_share, fail
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.cca import canonical_directions
 from zsltf.solvers.statistics import Statistics

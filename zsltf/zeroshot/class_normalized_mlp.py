@@ -8,9 +8,9 @@ import keras
 from keras import layers
 
 from zsltf.checks import check_positive
-from zsltf.classifier import identity
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import identity
 from zsltf.layers.class_normalization import By, ClassNormalization
 from zsltf.similarities.cosine import Cosine
 from zsltf.training.compatibility import CompatibilityMethod, Parts, glorot

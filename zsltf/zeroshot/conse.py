@@ -12,9 +12,10 @@ from scipy.special import softmax
 from sklearn.preprocessing import normalize
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.layers.top_shares import TopShares
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.discriminant import softened

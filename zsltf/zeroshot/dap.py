@@ -10,9 +10,10 @@ from jaxtyping import Float
 from scipy.special import logit
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.solvers.linear_heads import linear_heads
 from zsltf.solvers.platt import platt
 from zsltf.solvers.unit_range import unit_range

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from scipy.linalg import solve
 
 from zsltf.checks import check_choice, check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.solvers.gram import Gram
 from zsltf.solvers.statistics import Statistics
 

@@ -8,9 +8,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from zsltf.checks import check_positive, check_share
-from zsltf.classifier import Classifier, identity
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import identity
 from zsltf.solvers.ridge import solve_ridge
 from zsltf.solvers.softmax_regression import softmax_regression
 from zsltf.solvers.statistics import Statistics

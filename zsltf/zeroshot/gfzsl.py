@@ -10,9 +10,10 @@ import numpy as np
 from jaxtyping import Float
 
 from zsltf.checks import check_positive, check_share
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.layers.append_one import AppendOne
 from zsltf.layers.centre import centring
 from zsltf.layers.gaussian import GaussianVectors, Squares

@@ -11,9 +11,10 @@ from jaxtyping import Float
 from scipy.special import softmax
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.layers.log_odds import LogOdds
 from zsltf.solvers.discriminant import softened
 from zsltf.solvers.statistics import Statistics

@@ -13,9 +13,10 @@ from scipy.spatial.distance import cdist
 from sklearn.preprocessing import normalize
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, identity, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import identity, linear
 from zsltf.layers.radial_basis import radial_basis
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.distances import median_distance

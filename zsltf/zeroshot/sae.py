@@ -9,9 +9,10 @@ from jaxtyping import Float
 from sklearn.preprocessing import normalize
 
 from zsltf.checks import check_choice, check_positive
-from zsltf.classifier import Classifier, identity, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import identity, linear
 from zsltf.similarities.cosine import Cosine
 from zsltf.solvers.gram import Gram
 from zsltf.solvers.statistics import Statistics

@@ -12,9 +12,10 @@ from scipy.spatial.distance import cdist
 from scipy.special import softmax
 
 from zsltf.checks import check_positive
-from zsltf.classifier import Classifier, linear
+from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
 from zsltf.layers.append_one import AppendOne
 from zsltf.layers.radial_basis import radial_basis
 from zsltf.solvers.distances import median_distance
