@@ -10,12 +10,13 @@ from zsltf.layers.bilinear import Bilinear
 def trained(toy_features):
     """A functional model with the layer, fitted on seen classes by Keras."""
     features, classes = toy_features
+    keras.utils.set_random_seed(0)
     x = keras.Input((32,))
     layer = AttributeEmbedding(classes.semantics[:12], kernel_regularizer=keras.regularizers.L2(1e-4))
     model = keras.Model(x, layer(x))
-    model.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
     rows = features.y < 12
-    model.fit(features.x[rows], features.y[rows], epochs=30, verbose=0)
+    model.fit(features.x[rows], features.y[rows], epochs=60, verbose=0)
     return model, layer
 
 
@@ -38,7 +39,7 @@ def test_it_recognises_classes_that_it_never_saw(trained, toy_features, tmp_path
     opened = keras.Model(model.input, layer.with_classes(classes.semantics[12:])(model.input))
     rows = features.y >= 12
     accuracy = (np.asarray(opened(features.x[rows])).argmax(axis=1) == features.y[rows] - 12).mean()
-    assert accuracy > 0.5  # chance 0.25
+    assert accuracy > 0.9  # chance 0.25
     opened.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     np.testing.assert_array_equal(loaded(features.x), opened(features.x))
