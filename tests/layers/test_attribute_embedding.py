@@ -14,7 +14,9 @@ def trained(toy_features):
     x = keras.Input((32,))
     layer = AttributeEmbedding(classes.semantics[:12], kernel_regularizer=keras.regularizers.L2(1e-4))
     model = keras.Model(x, layer(x))
-    model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False)
+    model.compile(
+        keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True), jit_compile=False
+    )
     rows = features.y < 12
     model.fit(features.x[rows], features.y[rows], epochs=60, verbose=0)
     return model, layer
