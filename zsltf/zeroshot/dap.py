@@ -17,6 +17,8 @@ from zsltf.embeds import linear
 from zsltf.solvers.linear_heads import linear_heads
 from zsltf.solvers.platt import platt
 from zsltf.solvers.unit_range import unit_range
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
 
 __all__ = ["DAP"]
 
@@ -40,6 +42,7 @@ class DAP:
     """Give each attribute a slope and an offset that fit classes which its classifier has not seen (Platt): multiplied
     probabilities have to be honest. An attribute that does not carry over to other classes is left out by that."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"penalty": tuple(10.0**k for k in range(-5, 0))}
 
     def __post_init__(self) -> None:

@@ -20,6 +20,8 @@ from zsltf.layers.append_one import AppendOne
 from zsltf.layers.radial_basis import radial_basis
 from zsltf.solvers.distances import median_distance
 from zsltf.solvers.linear_heads import linear_heads
+from zsltf.training.preparation import Preparation
+from zsltf.training.selection import COMPACT
 
 __all__ = ["SYNC"]
 
@@ -39,6 +41,7 @@ class SYNC:
     width: float = 1.0
     """How far a base reaches, > 0, as a multiple of the median distance between two seen classes."""
 
+    PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
     SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {
         "penalty": (1e-4, 1e-3, 1e-2, 1e-1),
         "width": (0.18, 0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0),
