@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 
@@ -36,6 +37,24 @@ def test_squared_hinge_heads_are_scikit_learns(problem):
         model = LinearSVC(C=cost, dual=False, tol=1e-10, intercept_scaling=scale, max_iter=20_000)
         model.fit(x, target, sample_weight=weights)
         np.testing.assert_allclose(head, [*model.coef_[0], model.intercept_[0]], atol=2e-3)
+
+
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_it_is_a_minimum_with_fewer_examples_than_features(loss):
+    rng = np.random.default_rng(1)
+    x, targets = rng.normal(size=(12, 30)) * np.logspace(-2, 2, 30) + 5, (rng.random((12, 3)) < 0.5).astype(float)
+    x[:, 3] = 7.0  # tells nothing
+    weights = rng.integers(1, 4, 12).astype(float)
+    heads, share = linear_heads(x, targets, weights, PENALTY, loss), weights / weights.sum()
+    z = x @ heads[:-1] + heads[-1]
+    positive, negative = np.maximum(1 - z, 0), np.maximum(1 + z, 0)
+    hinge = 2 * ((1 - targets) * negative - targets * positive)
+    slope = share[:, None] * (hinge if loss == "squared_hinge" else expit(z) - targets)
+    unit = np.abs(x).max(axis=0)[:, None]
+    np.testing.assert_allclose((x.T @ slope + PENALTY * heads[:-1]) / unit, 0, atol=1e-6)
+    np.testing.assert_allclose(slope.sum(axis=0), 0, atol=1e-6)
+    again = linear_heads(x, targets, weights, PENALTY, loss, start=heads)
+    np.testing.assert_allclose(again, heads, atol=1e-5 * np.abs(heads).max())
 
 
 @pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])

@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import eigh
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -23,6 +24,9 @@ def linear_heads(
 ) -> Float[np.ndarray, "D+1 K"]:
     """Kernel and, in the last row, bias of K heads that minimise mean loss + penalty / 2 |kernel|^2, by L-BFGS.
 
+    It is run in coordinates in which the loss is about equally curved in every direction, and which the examples span:
+    tens of steps do where the features' own coordinates take thousands.
+
     Args:
         x: features.
         targets: in [0, 1]: the share of the positive side.
@@ -33,19 +37,38 @@ def linear_heads(
     """
     x, targets = np.asarray(x, np.float64), np.asarray(targets, np.float64)
     share = (weights / weights.sum())[:, None]
-    shape = (x.shape[1] + 1, targets.shape[1])
+    value_and_slope, curvature = _LOSSES[loss]
+    mean = (share * x).sum(axis=0)
+    basis, variances = _span(np.sqrt(share) * (x - mean))
+    curved = curvature * variances + penalty
+    basis = basis / np.sqrt(curved)
+    z_of = np.concatenate([(x - mean) @ basis, np.full((len(x), 1), curvature**-0.5)], axis=1)
+    ridge = np.append(penalty / curved, 0.0)[:, None]
+    shape = (len(ridge), targets.shape[1])
 
     def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
         w = flat.reshape(shape)
-        z = x @ w[:-1] + w[-1]
-        value, slope = _LOSSES[loss](z, targets)
-        slope = share * slope
-        gradient = np.concatenate([x.T @ slope + penalty * w[:-1], slope.sum(axis=0, keepdims=True)])
-        return float((share * value).sum() + penalty / 2 * (w[:-1] ** 2).sum()), gradient.ravel()
+        value, slope = value_and_slope(z_of @ w, targets)
+        gradient = z_of.T @ (share * slope) + ridge * w
+        return float((share * value).sum() + (ridge * w**2).sum() / 2), gradient.ravel()
 
-    begin = np.zeros(shape) if start is None else start
+    begin = np.zeros(shape)
+    if start is not None:
+        begin[:-1] = curved[:, None] * (basis.T @ start[:-1])
+        begin[-1] = curvature**0.5 * (start[-1] + mean @ start[:-1])
     options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-15, "gtol": 1e-8}
-    return minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
+    w = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
+    kernel = basis @ w[:-1]
+    return np.concatenate([kernel, [curvature**-0.5 * w[-1] - mean @ kernel]])
+
+
+def _span(x: Float[np.ndarray, "N D"]) -> tuple[Float[np.ndarray, "D R"], Float[np.ndarray, " R"]]:
+    """Orthonormal directions in which x varies, and x'x in them; from the smaller of the two matrices of products."""
+    wide = len(x) < x.shape[1]
+    variances, vectors = eigh(x @ x.T if wide else x.T @ x)
+    there = variances > max(x.shape) * np.finfo(float).eps * max(variances[-1], 0.0)
+    variances, vectors = variances[there], vectors[:, there]
+    return (x.T @ vectors / np.sqrt(variances) if wide else vectors), variances
 
 
 def _logistic(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -58,7 +81,8 @@ def _squared_hinge(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.n
     return value, 2 * ((1 - targets) * negative - targets * positive)
 
 
-_LOSSES: dict[str, Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]] = {
-    "logistic": _logistic,
-    "squared_hinge": _squared_hinge,
+_LOSSES: dict[str, tuple[Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]], float]] = {
+    "logistic": (_logistic, 0.25),
+    "squared_hinge": (_squared_hinge, 2.0),
 }
+"""Value and slope at z, and the largest curvature."""
