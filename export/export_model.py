@@ -1,20 +1,25 @@
 """Export a run to SavedModel, TFLite and ONNX; each file is compared with Keras before it is published.
 
 zsltf export runs/zero_shot --format all
+zsltf export runs/finetune --format tflite --int8 --budget 0.5pt --calibrate photos/   (labelled, not trained on)
 """
 
 import itertools
 import json
 import shlex
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zsltf.delivery import Proof, deliver, exporters
+from zsltf.budget import Found
+from zsltf.delivery import ExportOptions, Proof, deliver
 from zsltf.files import atomic_file
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
@@ -28,25 +33,34 @@ class Config:
     """A run folder."""
     format: str = "all"
     """saved_model, tflite, onnx, some of them with commas between, or all."""
+    options: tyro.conf.OmitArgPrefixes[ExportOptions] = field(default_factory=ExportOptions)
     out: Path | None = None
     """Where to; by default RUN/export."""
-    overwrite: bool = False
+    overwrite: Annotated[bool, tyro.conf.arg(aliases=["--force"])] = False
     """Replace an earlier export."""
 
 
 def main(config: Config) -> None:
-    """Run folder -> files, the table of differences, and the report with that table in it."""
-    out = config.out or config.run / "export"
-    proofs = deliver(Run(config.run), exporters(config.format), out, overwrite=config.overwrite)
+    """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
+    run, out = Run(config.run), config.out or config.run / "export"
+    done = deliver(run, out, formats=config.format, options=config.options, overwrite=config.overwrite)
+    found = None if done.found is None else done.found.described()
     with atomic_file(config.run / "export.json") as path:
-        path.write_text(json.dumps([asdict(proof) for proof in proofs], indent=1), "utf-8")
-    write_report(Run(config.run))
-    Console().print(_table(proofs))
-    for file in sorted({proof.file for proof in proofs}):
+        content = {"proofs": [asdict(proof) for proof in done.proofs], "quantisation": found}
+        path.write_text(json.dumps(content, indent=1), "utf-8")
+    write_report(run)
+    console = Console(width=None if sys.stdout.isatty() else 110)
+    console.print(_table(done.proofs))
+    if done.found is not None:
+        console.print(_steps(done.found))
+        console.print(_cost(done.found), highlight=False)
+    for file in sorted({proof.file for proof in done.proofs}):
         print(shlex.join(["zsltf", "predict", str(out / file), "PHOTO"]), "  # --classes rows.csv adds classes")
+    print(shlex.join(["zsltf", "verify", str(out)]), "  # on any machine: python verify_artifact.py EXPORT")
+    print(shlex.join(["zsltf", "benchmark", str(config.run)]), "--images FOLDER  # labelled photos, not trained on")
 
 
-def _table(proofs: list[Proof]) -> Table:
+def _table(proofs: Sequence[Proof]) -> Table:
     title = "Scores against Keras: largest difference, relative to their spread over classes"
     headings = ("file", "MB", "seconds", "classes", "batch", "difference", "limit", "same top")
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
@@ -56,9 +70,36 @@ def _table(proofs: list[Proof]) -> Table:
         rows = list(group)
         worst = max(rows, key=lambda proof: proof.difference)
         counts = (", ".join(map(str, sorted({getattr(p, field) for p in rows}))) for field in ("classes", "batch"))
-        figures = (f"{worst.difference:.1e}", f"{worst.tolerance:.0e}", f"{min(p.agreement for p in rows):.0%}")
+        figures = (
+            f"{worst.difference:.1e}",
+            "" if worst.tolerance is None else f"{worst.tolerance:.0e}",
+            f"{min(p.agreement for p in rows):.0%}",
+        )
         table.add_row(file, f"{worst.megabytes:.1f}", f"{worst.seconds:.1f}", *counts, *figures)
     return table
+
+
+def _steps(found: Found) -> Table:
+    title = (
+        f"Integer files on {found.photos[1]} photos; float32 {found.choice_accuracy:.3f}, budget {found.points:g} pt"
+    )
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for heading in ("precision", "float32 layers", "MB", "accuracy", "same top", "within", ""):
+        table.add_column(heading, no_wrap=True)
+    for step in found.steps:
+        figures = (f"{step.megabytes:.2f}", f"{step.accuracy:.3f}", f"{step.agreement:.1%}")
+        marks = ("yes" if step.within else "no", "chosen" if step == found.chosen else "")
+        table.add_row(step.precision, str(step.float_layers), *figures, *marks)
+    return table
+
+
+def _cost(found: Found) -> str:
+    low, high = (100 * bound for bound in found.interval)
+    return (
+        f"{found.chosen.precision} on {found.photos[2]} photos that neither calibrated nor chose: accuracy"
+        f" {found.accuracy:.3f}, float32 {found.float_accuracy:.3f}; right answers {low:+.1f} to {high:+.1f} points"
+        f" (95 %), same top class {found.agreement:.1%}."
+    )
 
 
 if __name__ == "__main__":

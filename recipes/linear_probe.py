@@ -33,6 +33,8 @@ class Config:
     method: LinearProbe = field(default_factory=LinearProbe)
     search: bool = True
     """Choose the penalty and the normalisation on inner folds."""
+    false_rejections: float = 0.05
+    """Share of the photos that may be taken for none of the classes: sets the rejection threshold."""
     seed: int = 0
     """Of a backbone with random weights."""
     out: Path = Path("runs/linear_probe")
@@ -46,7 +48,12 @@ def main(config: Config) -> None:
     folded = load_folds(config.images)
     seed_everything(config.seed)
     outcome = probe(
-        config.method, config.network.build(), folded, search=config.search, on_corrupt=config.images.on_corrupt
+        config.method,
+        config.network.build(),
+        folded,
+        search=config.search,
+        on_corrupt=config.images.on_corrupt,
+        false_rejections=config.false_rejections,
     )
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_probe_run(folder, outcome, recipe="linear_probe", config=settings(config))

@@ -217,14 +217,15 @@ def test_predict_writes_what_the_file_says_as_csv(exported, drawn, tmp_path, cap
     assert len(capsys.readouterr().out.splitlines()) == 2
     with out.open(newline="", encoding="utf-8") as file:
         header, *lines = csv.reader(file)
-    assert header == ["photo", "rank", "class", "probability", "score", "error"]
+    assert header == ["photo", "rank", "class", "probability", "score", "known", "error"]
     opened = open_artifact(artifact)
     expected = []
     for path in photos:
         outputs = opened(decode(path, opened.card.size, opened.card.resize)[None])
+        known = str(int(outputs["scores"].max() >= opened.card.threshold))
         for rank, i in enumerate(np.argsort(outputs["scores"][0])[::-1][:4], 1):
             numbers = (outputs[name][0, i] for name in ("probabilities", "scores"))
-            expected.append([str(path), str(rank), opened.card.names[i], *(f"{n:.6g}" for n in numbers), ""])
+            expected.append([str(path), str(rank), opened.card.names[i], *(f"{n:.6g}" for n in numbers), known, ""])
     assert lines == expected
     assert list(out.parent.iterdir()) == [out]
 

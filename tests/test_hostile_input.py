@@ -25,12 +25,16 @@ CARD = {
     "names": ["a", "b"],
     "seen": [True, False],
     "columns": ["x"],
+    "semantics": [[1.0], [0.0]],
     "gamma": 0.0,
     "activation": "softmax",
     "opens_by": ["semantics"],
     "project": False,
     "size": 8,
     "resize": "stretch",
+    "mean": [0.0, 0.0, 0.0],
+    "scale": [1.0, 1.0, 1.0],
+    "channels": "rgb",
 }
 
 
@@ -62,6 +66,7 @@ def test_only_the_listed_formats_are_decoded_whatever_the_name(tmp_path, kind):
         ({"activation": "none"}, "card.activation: expected one of sigmoid, softmax"),
         ({"names": ["a"]}, "a name and a seen flag for every class"),
         ({"names": [1, 2]}, "a name and a seen flag for every class"),
+        ({"semantics": [[1.0]]}, "a row of semantics for every class"),
         ({"names": None}, "a name and a seen flag for every class"),
     ],
 )
@@ -78,7 +83,7 @@ def test_what_is_no_card_is_refused(text):
 
 def test_a_table_of_another_length_than_the_names_is_refused():
     def artifact(vectors, bias):
-        nothing = {"built_in": None, "open_vocabulary": None, "run_project": None}
+        nothing = {"built_in": None, "open_vocabulary": None, "run_project": None, "run_embed": None}
         card = Card.from_json(json.dumps(CARD), "file")
         return Artifact(card=card, class_vectors=np.zeros((vectors, 3)), class_bias=np.zeros(bias), **nothing)
 

@@ -27,12 +27,16 @@ def colour_artifact():
         names=NAMES,
         seen=(True, True, False, False),
         columns=("r", "g", "b"),
+        semantics=((0.5, 0.0, 0.0), (0.0, 0.5, 0.0), (0.0, 0.0, 0.5), (0.0, 0.0, 0.0)),
         gamma=0.5,
         activation="softmax",
         opens_by=("semantics",),
         project=True,
         size=8,
         resize="stretch",
+        mean=(0.0, 0.0, 0.0),
+        scale=(255.0, 255.0, 255.0),
+        channels="rgb",
     )
     vectors = np.concatenate([np.eye(3), np.zeros((1, 3))]).astype(np.float32)
     bias = np.array([-0.5, -0.5, 0, 0], np.float32)
@@ -42,6 +46,7 @@ def colour_artifact():
         class_bias=bias,
         built_in=lambda images: score(images, vectors, bias),
         open_vocabulary=score,
+        run_embed=lambda images: images.mean(axis=(1, 2)) / 255,
         run_project=lambda semantics: 2 * semantics,
     )
 
@@ -114,9 +119,9 @@ def test_csv_has_a_line_a_rank_and_one_a_broken_photo(tmp_path):
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     assert [list(line.values()) for line in lines] == [
-        ["x.jpg", "1", "a, b", "0.75", "1.23457", ""],
-        ["x.jpg", "2", '"c"', "0.25", "-2", ""],
-        ["y.jpg", "", "", "", "", "y.jpg: broken, sorry"],
+        ["x.jpg", "1", "a, b", "0.75", "1.23457", "1", ""],
+        ["x.jpg", "2", '"c"', "0.25", "-2", "1", ""],
+        ["y.jpg", "", "", "", "", "", "y.jpg: broken, sorry"],
     ]
 
 
@@ -153,11 +158,66 @@ def test_other_columns_or_a_taken_name_are_refused():
 
 def test_a_table_keeps_what_is_known_of_its_classes():
     artifact = colour_artifact()
-    fewer = artifact.with_table(("blue", "x", "red"), artifact.class_vectors[:3], [1.0, 2.0, 3.0])
+    table = artifact.card.classes.select([2, 3, 0])
+    fewer = artifact.with_table(table, artifact.class_vectors[:3], [1.0, 2.0, 3.0])
+    assert fewer.card.names == ("blue", "black", "red")
     assert fewer.card.seen == (False, False, True)
+    assert fewer.card.semantics == ((0.0, 0.0, 0.5), (0.0, 0.0, 0.0), (0.5, 0.0, 0.0))
     assert fewer.class_bias.dtype == fewer.class_vectors.dtype == np.float32
     assert not artifact.edited
     np.testing.assert_array_equal(artifact.class_bias, [-0.5, -0.5, 0, 0])
+
+
+def test_a_photo_below_the_threshold_is_none_of_these(photos, tmp_path):
+    artifact = colour_artifact()
+    for threshold, known in ((0.4, True), (0.6, False), (None, True)):
+        careful = replace(artifact, card=replace(artifact.card, threshold=threshold))
+        (prediction,) = predict(careful, [photos / "b_green.png"])
+        assert prediction.known is known
+        assert prediction.ranking[0][0] == "green"  # what is nearest, all the same
+    write_predictions(tmp_path / "out.csv", [replace(prediction, known=False)])
+    lines = (tmp_path / "out.csv").read_text("utf-8").splitlines()[1:]
+    assert [line.split(",")[5] for line in lines] == ["0"] * 3
+
+
+def test_a_class_by_photos_is_their_mean(photos):
+    closed = colour_artifact()
+    with pytest.raises(ValueError, match=r"new class: expected a file that opens by photos, received one that opens b"):
+        closed.with_photos("cyan", [np.zeros((1, 8, 8, 3), np.uint8)])
+    card = replace(closed.card, opens_by=("photos", "semantics"), photo_level=1.0, prior_photos=2.0)
+    images = [np.full((1, 4, 5, 3), shade, np.uint8) for shade in (0, 102)]
+    artifact = replace(closed, card=card).with_photos("grey", images)
+    np.testing.assert_allclose(artifact.class_vectors[-1], 0.2)
+    own = np.mean([0.0, 3 * 0.4 * 0.2])
+    assert artifact.class_bias[-1] == pytest.approx(1.0 - own)  # its own photos score as the others' do
+    both = replace(closed, card=card).with_photos("grey", images, np.array([0.1, 0.2, 0.3], np.float32))
+    np.testing.assert_allclose(both.class_vectors[-1], (2 * 0.2 + 2 * 2 * np.array([0.1, 0.2, 0.3])) / 4, rtol=1e-6)
+    assert both.card.semantics[-1] == pytest.approx((0.1, 0.2, 0.3))
+
+
+def test_classes_are_taken_out_and_renamed():
+    artifact = colour_artifact()
+    fewer = artifact.without(["green", "red"])
+    assert fewer.card.names == ("blue", "black")
+    np.testing.assert_array_equal(fewer.class_vectors, artifact.class_vectors[2:])
+    assert artifact.renamed({"red": "green", "green": "red"}).card.names == ("green", "red", "blue", "black")
+    with pytest.raises(
+        ValueError, match=r"classes: expected some of red, green, blue, black, received 'pink'\. zsltf cl"
+    ):
+        artifact.without(["pink"])
+    with pytest.raises(ValueError, match=r"classes to remove: expected fewer than all, received all 4"):
+        artifact.without(list(NAMES))
+    with pytest.raises(ValueError, match=r"each once, received \['blue'\]"):
+        artifact.renamed({"red": "blue"})
+
+
+def test_a_file_with_the_built_in_entry_alone_is_not_edited():
+    artifact = replace(colour_artifact(), card=replace(colour_artifact().card, editable=False))
+    for change in (lambda: artifact.without(["red"]), lambda: artifact.embed(np.zeros((1, 8, 8, 3), np.uint8))):
+        with pytest.raises(
+            ValueError, match=r"the file: expected one with an open entry, received one with the built-in"
+        ):
+            change()
 
 
 def test_the_suffix_tells_the_runtime(tmp_path):

@@ -18,7 +18,7 @@ __all__ = ["Classifier", "Door"]
 
 Door = Literal["semantics", "photos"]
 _PARTS = ("preprocess", "embed", "project", "similarity")
-_OPTIONS = ("gamma", "opens_by", "activation", "photo_level", "prior_photos")
+_OPTIONS = ("gamma", "opens_by", "activation", "photo_level", "prior_photos", "reject_below")
 
 for _family in ("layers", "similarities"):
     for _name in names(_family):
@@ -42,6 +42,7 @@ class Classifier(keras.Model):
         activation: from logits to probabilities; "sigmoid" for several labels an image.
         photo_level: the score that a class which comes by photos gets at its own vector; None gives it no bias.
         prior_photos: how many photos the semantics of a class that comes by photos count as, where they are given too.
+        reject_below: an image whose best score is lower is none of the classes; None accepts every image.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Classifier(keras.Model):
         activation: Literal["softmax", "sigmoid"] = "softmax",
         photo_level: float | None = None,
         prior_photos: float = 0.0,
+        reject_below: float | None = None,
     ) -> None:
         super().__init__(name="classifier")
         check_choice("Classifier.activation", activation, ("softmax", "sigmoid"))
@@ -66,7 +68,7 @@ class Classifier(keras.Model):
         self.project, self.similarity = project, similarity or Dot(name="dot")
         self.names, self.columns = classes.names, classes.columns
         self.gamma, self.opens_by, self.activation = float(gamma), tuple(opens_by), activation
-        self.photo_level, self.prior_photos = photo_level, float(prior_photos)
+        self.photo_level, self.prior_photos, self.reject_below = photo_level, float(prior_photos), reject_below
         if class_vectors is None:
             class_vectors = self.project_semantics(classes.semantics)
         bias = np.zeros(len(classes)) if bias is None else np.asarray(bias)
@@ -144,11 +146,13 @@ class Classifier(keras.Model):
             ValueError: if this Classifier doesn't open by photos.
         """
         self.check_door("photos")
-        vector = keras.ops.convert_to_numpy(keras.ops.mean(self.embedding(x), axis=0, keepdims=True))
+        embedded = self.embedding(x)
+        vector = keras.ops.convert_to_numpy(keras.ops.mean(embedded, axis=0, keepdims=True))
         if semantics is not None and self.prior_photos:
             prior = self.project_semantics(np.asarray(semantics)[None])
             vector = (len(x) * vector + self.prior_photos * prior) / (len(x) + self.prior_photos)
-        level = 0.0 if self.photo_level is None else self.photo_level - float(self.similarity(vector, vector)[0, 0])
+        own = float(keras.ops.mean(self.similarity(embedded, vector)))
+        level = 0.0 if self.photo_level is None else self.photo_level - own
         return self.extended((name,), vector, None if semantics is None else np.asarray(semantics)[None], (level,))
 
     def check_door(self, door: Door) -> None:
@@ -179,14 +183,21 @@ class Classifier(keras.Model):
         return self._replace(classes=classes, class_vectors=np.concatenate([known, vectors]), bias=bias)
 
     def calibrate(self, *, gamma: float, scale: float = 1.0) -> Self:
-        """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature)."""
+        """Subtract gamma from seen classes' scores, then multiply all by scale (the inverse temperature).
+
+        A threshold of rejection is of the scores as they were, and is dropped: see `rejecting`.
+        """
         check_positive("calibrate", scale=scale)
         config = {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
         similarity = type(self.similarity).from_config(config)
         bias = scale * keras.ops.convert_to_numpy(self.bias)
         level = None if self.photo_level is None else scale * self.photo_level
         changes = {"bias": bias, "gamma": scale * (self.gamma + gamma), "photo_level": level}
-        return self._replace(similarity=similarity, **changes)
+        return self._replace(similarity=similarity, reject_below=None, **changes)
+
+    def rejecting(self, threshold: float | None) -> Self:
+        """The same, by which an image whose best score is below the threshold is none of the classes."""
+        return self._replace(reject_below=threshold)
 
     def after(self, features: keras.Model, **changes: Any) -> Self:
         """The same classes from what `features` takes: embed becomes embed(features(x)).

@@ -1,4 +1,4 @@
-"""The command line: `zsltf run | export | predict | ls`; TensorFlow is imported where a command needs it."""
+"""The command line; TensorFlow is imported where a command needs it."""
 
 import argparse
 import importlib.util
@@ -16,20 +16,28 @@ from zsltf.discovery import FAMILIES, constructors, names, summary
 
 __all__ = ["main"]
 
+SCRIPTS = {
+    "export": ("export_model", "export a run to SavedModel, TFLite and ONNX"),
+    "classes": ("edit_classes", "list, add, remove or rename the classes of an exported file"),
+    "verify": ("verify_export", "check an export: hashes, labels, replay; name the layer that differs"),
+    "benchmark": ("benchmark_artifact", "time and test exported files on labelled photos"),
+}
+"""Commands that are scripts of their own: file in export/, and what it does."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; bad input ends in one message on standard error and status 1."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     given = list(sys.argv[1:] if arguments is None else arguments)
     options, rest = _parser().parse_known_args(given)
-    if rest and options.command not in ("run", "export"):
+    if rest and options.start not in (_run, _script):
         _parser().error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         return int(options.start(options, rest) or 0)
     except BrokenPipeError:  # whoever read our lines has seen enough
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (or Python complains once more at exit)
         return 0
-    except (ValueError, OSError, ImportError) as error:
+    except (ValueError, OSError, ImportError, MemoryError) as error:
         if os.environ.get("ZSLTF_TRACEBACK"):
             raise
         print(f"zsltf {options.command}: {error}", file=sys.stderr)
@@ -50,8 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("recipe", nargs="?", help="a name that `zsltf ls recipes` prints")
     run.set_defaults(start=_run)
 
-    export = commands.add_parser("export", help="export a run to SavedModel, TFLite and ONNX", add_help=False)
-    export.set_defaults(start=_export)
+    for command, (_, about) in SCRIPTS.items():
+        commands.add_parser(command, help=about, add_help=False).set_defaults(start=_script)
 
     predict = commands.add_parser("predict", help="classify photos with an exported file")
     predict.add_argument("artifact", type=Path, help="a .onnx, a .tflite or a SavedModel folder")
@@ -76,8 +84,9 @@ def _run(options: argparse.Namespace, rest: list[str]) -> int:
     return _start(known[options.recipe], f"zsltf run {options.recipe}", rest)
 
 
-def _export(_: argparse.Namespace, rest: list[str]) -> int:
-    return _start(_scripts("export")["export_model"], "zsltf export", rest)
+def _script(options: argparse.Namespace, rest: list[str]) -> int:
+    name, _ = SCRIPTS[options.command]
+    return _start(_scripts("export")[name], f"zsltf {options.command}", rest)
 
 
 def _start(script: Path, program: str, arguments: list[str]) -> int:
@@ -87,11 +96,11 @@ def _start(script: Path, program: str, arguments: list[str]) -> int:
     module = _module(script)
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_: print(f"{program}: {message}", file=sys.stderr)
-        module.main(tyro.cli(module.Config, prog=program, args=arguments))
-    return 0
+        return int(module.main(tyro.cli(module.Config, prog=program, args=arguments)) or 0)
 
 
 def _predict(options: argparse.Namespace, _: list[str]) -> int:
+    from zsltf.artifacts.card import NONE_OF_THESE
     from zsltf.prediction import check_table, open_artifact, photo_paths, predict, write_predictions
 
     if options.csv:
@@ -104,7 +113,8 @@ def _predict(options: argparse.Namespace, _: list[str]) -> int:
             print(f"zsltf predict: {prediction.error}", file=sys.stderr)
             continue
         ranking = ", ".join(f"{name} {probability:.3f}" for name, probability, _score in prediction.ranking)
-        print(f"{prediction.photo}: {ranking}")
+        nothing = "" if prediction.known else f"{NONE_OF_THESE}; nearest "
+        print(f"{prediction.photo}: {nothing}{ranking}")
     if options.csv:
         write_predictions(options.csv, done)
     return int(any(prediction.error for prediction in done))

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,9 +15,17 @@ from zsltf.data.decode import SUFFIXES, decode
 from zsltf.discovery import names, plugin_type
 from zsltf.files import atomic_file, check_writable, visible_files
 
-__all__ = ["Prediction", "check_table", "open_artifact", "photo_paths", "predict", "write_predictions"]
+__all__ = [
+    "Prediction",
+    "check_table",
+    "exporter_of",
+    "open_artifact",
+    "photo_paths",
+    "predict",
+    "write_predictions",
+]
 
-_HEADER = ("photo", "rank", "class", "probability", "score", "error")
+_HEADER = ("photo", "rank", "class", "probability", "score", "known", "error")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +35,8 @@ class Prediction:
     photo: Path
     ranking: list[tuple[str, float, float]]
     """Class, probability, score; likeliest first."""
+    known: bool = True
+    """Whether the best score reaches the file's threshold; else the photo shows none of these classes."""
     error: str = ""
     """Why the photo could not be read; the ranking is empty then."""
 
@@ -36,14 +47,23 @@ def open_artifact(path: Path, rows: Path | None = None) -> Artifact:
     Raises:
         ValueError: if the file is of no known format, or the rows don't fit it.
     """
+    artifact: Artifact = exporter_of(path).read(path)
+    return artifact if rows is None else artifact.with_classes(_unseen(ClassTable.from_csv(rows)))
+
+
+def exporter_of(path: Path) -> Any:
+    """The exporter whose format an exported file has.
+
+    Raises:
+        ValueError: if there is no file, or one of no known format.
+    """
     if not path.exists():
         fail(str(path), "an exported file", "none", "Give a .onnx, a .tflite or a SavedModel folder.")
     suffix = "" if path.is_dir() else path.suffix
     exporters = {plugin_type("exporters", name).SUFFIX: plugin_type("exporters", name) for name in names("exporters")}
     if suffix not in exporters:
         fail(str(path), "a .onnx, a .tflite or a SavedModel folder", f"'{suffix}'", "Export a run with zsltf export.")
-    artifact: Artifact = exporters[suffix].read(path)
-    return artifact if rows is None else artifact.with_classes(_unseen(ClassTable.from_csv(rows)))
+    return exporters[suffix]
 
 
 def photo_paths(given: Sequence[Path]) -> list[Path]:
@@ -81,7 +101,8 @@ def predict(artifact: Artifact, photos: Sequence[Path], top: int = 3) -> Iterato
         scores, probabilities = outputs["scores"][0], outputs["probabilities"][0]
         best = np.argsort(-scores, kind="stable")[:top]
         ranking = [(artifact.card.names[i], float(probabilities[i]), float(scores[i])) for i in best]
-        yield Prediction(photo=photo, ranking=ranking)
+        threshold = artifact.card.threshold
+        yield Prediction(photo=photo, ranking=ranking, known=threshold is None or bool(scores.max() >= threshold))
 
 
 def check_table(path: Path) -> None:
@@ -92,7 +113,7 @@ def check_table(path: Path) -> None:
 
 
 def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """A CSV: photo, rank, class, probability, score, error."""
+    """A CSV: photo, rank, class, probability, score, known (0: none of these), error."""
     with (
         atomic_file(path) as staging,
         staging.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file,
@@ -101,9 +122,9 @@ def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
         writer.writerow(_HEADER)
         for p in predictions:
             for rank, (name, probability, score) in enumerate(p.ranking, 1):
-                writer.writerow((p.photo, rank, name, f"{probability:.6g}", f"{score:.6g}", ""))
+                writer.writerow((p.photo, rank, name, f"{probability:.6g}", f"{score:.6g}", int(p.known), ""))
             if p.error:
-                writer.writerow((p.photo, "", "", "", "", p.error))
+                writer.writerow((p.photo, "", "", "", "", "", p.error))
 
 
 def _unseen(table: ClassTable) -> ClassTable:

@@ -15,6 +15,7 @@ from jaxtyping import Float, UInt8
 
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
+from zsltf.files import sha256
 
 __all__ = ["RUN_FILES", "Golden", "Run", "settings"]
 
@@ -30,6 +31,7 @@ RUN_FILES = (
     "samples",
     "export",
     "export.json",
+    "benchmark.json",
 )
 """All that zsltf puts into a run folder."""
 
@@ -81,6 +83,11 @@ class Run:
         """The Classifier, from images."""
         with self._reading("model.keras") as path:
             return Classifier.load(path)
+
+    def digest(self) -> str:
+        """The SHA-256 of model.keras."""
+        with self._reading("model.keras") as path:
+            return sha256(path)
 
     def golden(self) -> Golden:
         """The golden batch."""

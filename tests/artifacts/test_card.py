@@ -18,12 +18,17 @@ CARD = Card(
     names=("a", "b"),
     seen=(True, False),
     columns=("x", "y", "z"),
+    semantics=((1.0, 0.0, 0.0), (0.0, 1.0, 0.0)),
     gamma=0.5,
     activation="softmax",
     opens_by=("semantics",),
     project=True,
     size=32,
     resize="pad",
+    mean=(1.0, 2.0, 3.0),
+    scale=(4.0, 5.0, 6.0),
+    channels="bgr",
+    threshold=0.25,
 )
 
 
@@ -34,14 +39,16 @@ def classifier(**options):
     )
     images = keras.Input((32, 32, 3))
     embed = keras.Model(images, keras.layers.GlobalAveragePooling2D()(images))
-    return Classifier(embed, classes, preprocess=Preprocess(32, resize="pad"), **options)
+    preprocess = Preprocess(32, resize="pad", mean=(1, 2, 3), scale=(4, 5, 6), channels="bgr")
+    return Classifier(embed, classes, preprocess=preprocess, reject_below=0.25, **options)
 
 
 @given(
     st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True), st.floats(allow_nan=False, allow_infinity=False)
 )
 def test_comes_back_from_json_with_any_name(names, gamma):
-    card = replace(CARD, names=tuple(names), seen=(True,) * len(names), gamma=gamma)
+    rows = tuple((gamma,) * 3 for _ in names)
+    card = replace(CARD, names=tuple(names), seen=(True,) * len(names), semantics=rows, gamma=gamma)
     text = card.to_json()
     assert "\n" not in text
     assert Card.from_json(text, "file") == card

@@ -14,6 +14,7 @@ from typing import Literal
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import speed_export
 import speed_images
 import speed_training
 import tensorflow as tf
@@ -29,6 +30,7 @@ ROWS = {
     "pipeline": speed_images.pipeline,
     "extraction": speed_images.extraction,
     "bfloat16": speed_images.bfloat16,
+    "exported": speed_export.exported,
 }
 FULL = Scale(
     rounds=7,
@@ -58,7 +60,9 @@ QUICK = Scale(
 class Config:
     """What to time."""
 
-    rows: tuple[Literal["steps", "cached_phase", "head_step", "pipeline", "extraction", "bfloat16"], ...] = tuple(ROWS)
+    rows: tuple[
+        Literal["steps", "cached_phase", "head_step", "pipeline", "extraction", "bfloat16", "exported"], ...
+    ] = tuple(ROWS)
     data: Path | None = None
     """A folder of photos; by default pictures are drawn."""
     threads: int = 2

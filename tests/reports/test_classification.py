@@ -383,6 +383,7 @@ def test_an_export_is_added_to_the_page(small, tmp_path, render):
         file="model.onnx",
         classes=5,
         batch=1,
+        precision="float32",
         difference=3.2e-6,
         tolerance=5e-5,
         agreement=1.0,
@@ -390,7 +391,7 @@ def test_an_export_is_added_to_the_page(small, tmp_path, render):
         megabytes=13.84,
         seconds=3.41,
     )
-    run.write_json("export.json", [asdict(proof)])
+    run.write_json("export.json", {"proofs": [asdict(proof)], "quantisation": None})
     assert ["model.onnx Onnx", "13.8", "3.4", "5", "1", "3.2e-06", "5e-05", "100.0%", "✓ holds"] in render(run).rows()
 
 

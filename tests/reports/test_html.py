@@ -19,6 +19,7 @@ from zsltf.delivery import Proof
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
+from zsltf.metrics.rejection import OpenSet
 from zsltf.pretrained.extract import Extraction
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
@@ -26,6 +27,28 @@ from zsltf.training.preparation import Preparation
 from zsltf.training.selection import Choice
 from zsltf.zeroshot.eszsl import ESZSL
 
+OPEN_SET = OpenSet(
+    threshold=-1.25, allowed=0.05, rejected=0.071, accepted=0.333, auroc=0.789, strangers="others <&> more"
+)
+STEP = {
+    "precision": "dynamic",
+    "float_layers": 0,
+    "megabytes": 3.98,
+    "accuracy": 0.91,
+    "agreement": 0.985,
+    "within": False,
+}
+QUANTISATION = {
+    "chosen": {**STEP, "precision": "int8", "megabytes": 4.22, "within": True},
+    "steps": [STEP, {**STEP, "precision": "int8", "megabytes": 4.22, "within": True}],
+    "points": 0.5,
+    "photos": [20, 40, 60],
+    "choice_accuracy": 0.92,
+    "accuracy": 0.9,
+    "float_accuracy": 0.905,
+    "interval": [-0.021, 0.012],
+    "agreement": 0.97,
+}
 COLUMNS = ("unseen_accuracy", "chance", "shuffled", "mean_colour", "seen", "unseen", "harmonic_mean", "area")
 
 
@@ -52,6 +75,7 @@ def outcome(names, rng, unseen=None, per_class=5, left_out=()):
         train=test,
         test=test,
         report=evaluate_zero_shot(classifier, test),
+        open_set=OPEN_SET,
         shuffled=[0.2, 0.3],
         seconds=1.5,
     )
@@ -121,8 +145,13 @@ def make_run(nasty, folder: Path, num_classes=32, *, exported=False, partitions=
     settings = {"method": {"feature_ridge": 1.0}, "photos": {"images": Path("<i>&"), "drawn": [0, 1]}, "seed": 0}
     run.write_json("config.json", {"settings": settings, "versions": {"python": "3.12.1", "zsltf": "0.1.0"}})
     if exported:
-        run.write_json("export.json", [asdict(proof) for proof in proofs(num_classes)])
+        write_export(run, num_classes)
     return run
+
+
+def write_export(run, num_classes, quantisation=None):
+    rows = [asdict(proof) for proof in proofs(num_classes)]
+    run.write_json("export.json", {"proofs": rows, "quantisation": quantisation})
 
 
 def proofs(num_classes):
@@ -134,6 +163,7 @@ def proofs(num_classes):
                     file=file,
                     classes=classes,
                     batch=batch,
+                    precision="float32",
                     difference=3.2e-6 if batch == 1 else 9.9e-3,
                     tolerance=5e-5,
                     probability_error=1e-7,
@@ -261,11 +291,50 @@ def test_tables_and_figures_are_announced(page):
 def test_export_table_or_the_command_that_fills_it(small, render):
     run = small()
     assert "zsltf export RUN --format all" in render(run).text
-    run.write_json("export.json", [asdict(proof) for proof in proofs(3)])
+    write_export(run, 3)
     page = render(run)
     assert "zsltf export RUN" not in page.text
     assert ["model.onnx Onnx", "13.8", "3.4", "3", "1", "3.2e-06", "5e-05", "100.0%", "✓ holds"] in page.rows()
     assert ["7", "7", "9.9e-03", "5e-05", "100.0%", "✗ differs"] in page.rows()
+
+
+def test_the_search_for_an_integer_file_and_the_benchmark_are_added(small, render):
+    run = small(exported=True)
+    assert "benchmark" not in render(run).text
+    write_export(run, 3, QUANTISATION)
+    files = [
+        {
+            "file": "model.onnx",
+            "status": "passed",
+            "reason": "",
+            "megabytes": 13.8,
+            "accuracy": 0.912,
+            "difference": 3e-6,
+        }
+        | {"p50": 12.5, "p95": 15.25, "images_per_second": 88.0, "peak_megabytes": 301.0},
+        {"file": "model.tflite", "status": "failed", "reason": "no <runtime>", "megabytes": None, "accuracy": None}
+        | dict.fromkeys(("difference", "p50", "p95", "images_per_second", "peak_megabytes")),
+    ]
+    run.write_json("benchmark.json", {"photos": 470, "machine": "x86_64, 2 cores", "files": files})
+    page = render(run)
+    assert ["dynamic", "0", "3.98", "91.0%", "98.5%", "✗ beyond"] in page.rows()
+    assert ["int8", "0", "4.22", "91.0%", "98.5%", "✓ within, chosen"] in page.rows()
+    assert "int8 reaches 90.0% and float32 90.5%; right answers differ by -2.1 to +1.2 points (95%)" in page.text
+    assert ["model.onnx", "passed", "13.8", "91.2%", "3e-06", "12.5", "15.25", "88", "301"] in page.rows()
+    assert ["model.tflite", "failed no <runtime>", *["\N{EN DASH}"] * 7] in page.rows()
+    page.check_announced()
+
+
+def test_none_of_these_has_a_section_where_there_is_a_threshold(small, render):
+    run = small()
+    assert "None of these" not in render(run).text
+    run.write_json("report.json", {**run.read_json("report.json"), "open_set": asdict(OPEN_SET)})
+    page = render(run)
+    assert "best score is below -1.25" in page.text
+    assert "Strangers: others <&> more." in page.text
+    assert ["Known classes refused", "7.1%"] in page.rows()
+    assert ["Strangers let pass", "33.3%"] in page.rows()
+    page.check_announced()
 
 
 def test_more_than_fifty_classes_are_not_labelled(make, render, tmp_path):

@@ -1,6 +1,6 @@
-"""An exported file, read back: the same call whichever runtime is behind it, and a class table that can grow."""
+"""An exported file, read back: the same call whichever runtime is behind it, and a class table that can be edited."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -11,8 +11,9 @@ from zsltf.artifacts.card import Card
 from zsltf.checks import check_shape, fail
 from zsltf.data.classes import ClassTable
 
-__all__ = ["Artifact"]
+__all__ = ["Artifact", "Images", "Outputs"]
 
+Images = UInt8[np.ndarray, "B H W 3"]
 Outputs = Mapping[str, Float[np.ndarray, "B C"]]
 
 
@@ -22,10 +23,11 @@ class Artifact:
 
     Args:
         card: names and units.
-        class_vectors: the table as it stands in the file, one row a class.
+        class_vectors: the table as it stands in the file, one row a class; empty if the file isn't editable.
         class_bias: what is added to the scores, one number a class.
         built_in: runs the file's own entry: images only.
         open_vocabulary: runs the open entry: images, class_vectors, class_bias.
+        run_embed: images to embeddings (B, K), which class vectors are compared with.
         run_project: semantics (C, A) to class vectors (C, K).
         edited: whether the table differs from the file's, so that the open entry is needed.
     """
@@ -33,8 +35,9 @@ class Artifact:
     card: Card
     class_vectors: Float[np.ndarray, "C *K"]
     class_bias: Float[np.ndarray, " C"]
-    built_in: Callable[[UInt8[np.ndarray, "B H W 3"]], Outputs]
-    open_vocabulary: Callable[[UInt8[np.ndarray, "B H W 3"], np.ndarray, np.ndarray], Outputs]
+    built_in: Callable[[Images], Outputs]
+    open_vocabulary: Callable[[Images, np.ndarray, np.ndarray], Outputs]
+    run_embed: Callable[[Images], Float[np.ndarray, "B *K"]]
     run_project: Callable[[Float[np.ndarray, "C A"]], Float[np.ndarray, "C *K"]]
     edited: bool = False
 
@@ -42,38 +45,43 @@ class Artifact:
         count = len(self.card.names)
         for name in ("class_vectors", "class_bias"):
             rows = len(getattr(self, name))
-            if rows != count:
+            if rows != count and self.card.editable:
                 fail(f"the file's {name}", f"{count} rows, as its names", str(rows), "Export it again.")
 
-    def __call__(self, images: UInt8[np.ndarray, "B H W 3"]) -> Outputs:
+    def __call__(self, images: Images) -> Outputs:
         """Scores and probabilities of the table's classes.
 
         Raises:
             ValueError: if images have another shape or type.
         """
-        check_shape("images", images, (None, None, None, 3), "Give a batch of RGB images.")
-        if images.dtype != np.uint8:
-            fail("images", "uint8 in 0..255", str(images.dtype), "Don't normalise: the file does.")
-        if not images.size:
-            fail("images", "at least one image of one pixel", f"shape {images.shape}", "Leave empty batches out.")
+        _check_images(images)
         if not self.edited:
             return self.built_in(images)
         return self.open_vocabulary(images, self.class_vectors, self.class_bias)
 
+    def embed(self, images: Images) -> Float[np.ndarray, "B *K"]:
+        """What class vectors are compared with.
+
+        Raises:
+            ValueError: if images have another shape or type, or the file has the built-in entry only.
+        """
+        _check_images(images)
+        self._check_editable()
+        return self.run_embed(images)
+
     def with_table(
-        self, names: tuple[str, ...], class_vectors: Float[np.ndarray, "C *K"], class_bias: Float[np.ndarray, " C"]
+        self, classes: ClassTable, class_vectors: Float[np.ndarray, "C *K"], class_bias: Float[np.ndarray, " C"]
     ) -> Self:
         """The same network under another class table.
 
         Raises:
             ValueError: if vectors, biases and names differ in number: a single bias would broadcast silently.
         """
+        self._check_editable()
         vectors, bias = np.asarray(class_vectors, np.float32), np.asarray(class_bias, np.float32)
-        check_shape("class_vectors", vectors, (len(names), *self.class_vectors.shape[1:]), "Give one row a class.")
-        check_shape("class_bias", bias, (len(names),), "Give one bias a class row.")
-        seen = dict(zip(self.card.names, self.card.seen, strict=True))
-        card = replace(self.card, names=names, seen=tuple(seen.get(name, False) for name in names))
-        return replace(self, card=card, class_vectors=vectors, class_bias=bias, edited=True)
+        check_shape("class_vectors", vectors, (len(classes), *self.class_vectors.shape[1:]), "Give one row a class.")
+        check_shape("class_bias", bias, (len(classes),), "Give one bias a class row.")
+        return replace(self, card=self.card.with_classes(classes), class_vectors=vectors, class_bias=bias, edited=True)
 
     def with_classes(self, new: ClassTable) -> Self:
         """The table and new classes by their semantics; their bias is 0, as for any unseen class.
@@ -81,15 +89,85 @@ class Artifact:
         Raises:
             ValueError: if the file doesn't open by semantics, the columns differ, or a name is there already.
         """
-        if "semantics" not in self.card.opens_by:
+        self._check_door("semantics")
+        table = self.card.classes.concatenate(new.with_seen(np.zeros(len(new), bool)))
+        vectors = np.concatenate([self.class_vectors, self.run_project(table.semantics[-len(new) :])])
+        return self.with_table(table, vectors, np.append(self.class_bias, np.zeros(len(new), np.float32)))
+
+    def with_photos(
+        self, name: str, images: Sequence[Images], semantics: Float[np.ndarray, " A"] | None = None
+    ) -> Self:
+        """The table and one more class, whose vector is the mean embedding of a few photos.
+
+        Args:
+            name: of the class.
+            images: of it, each a batch of one, for sizes may differ.
+            semantics: are kept; they also count as the file's `prior_photos` photos.
+
+        Raises:
+            ValueError: if the file doesn't open by photos, or the name is there already.
+        """
+        self._check_door("photos")
+        rows = np.zeros((1, len(self.card.columns)), np.float32) if semantics is None else np.asarray(semantics)[None]
+        new = ClassTable(names=(name,), semantics=rows, seen=np.zeros(1, bool), columns=self.card.columns)
+        table = self.card.classes.concatenate(new)
+        vector = np.mean([self.embed(image)[0] for image in images], axis=0, keepdims=True)
+        if semantics is not None and self.card.prior_photos:
+            prior, weight = self.run_project(table.semantics[-1:]), self.card.prior_photos
+            vector = (len(images) * vector + weight * prior) / (len(images) + weight)
+        level = 0.0
+        if self.card.photo_level is not None:
+            none = np.zeros(1, np.float32)
+            own = [self.open_vocabulary(image, vector, none)["scores"][0, 0] for image in images]
+            level = self.card.photo_level - float(np.mean(own))
+        vectors = np.concatenate([self.class_vectors, vector])
+        return self.with_table(table, vectors, np.append(self.class_bias, np.float32(level)))
+
+    def without(self, names: Sequence[str]) -> Self:
+        """The table without these classes.
+
+        Raises:
+            ValueError: if one isn't there, or none would be left.
+        """
+        rows = self._rows(names)
+        kept = np.setdiff1d(np.arange(len(self.card.names)), rows)
+        if not len(kept):
+            fail("classes to remove", "fewer than all", f"all {len(rows)}", "Leave at least one.")
+        return self.with_table(self.card.classes.select(kept), self.class_vectors[kept], self.class_bias[kept])
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The table with other names for some classes.
+
+        Raises:
+            ValueError: if one isn't there, or a new name is there already.
+        """
+        self._rows(tuple(names))
+        table = self.card.classes
+        new = tuple(names.get(name, name) for name in table.names)
+        renamed = ClassTable(names=new, semantics=table.semantics, seen=table.seen, columns=table.columns)
+        return self.with_table(renamed, self.class_vectors, self.class_bias)
+
+    def _rows(self, names: Sequence[str]) -> list[int]:
+        missing = [name for name in names if name not in self.card.names]
+        if missing:
+            received = ", ".join(repr(name) for name in missing)
+            fail("classes", f"some of {', '.join(self.card.names[:8])}", received, "zsltf classes FILE list shows all.")
+        return [self.card.names.index(name) for name in names]
+
+    def _check_door(self, door: str) -> None:
+        self._check_editable()
+        if door not in self.card.opens_by:
             doors = " and ".join(self.card.opens_by) or "no door"
-            fail("new class", "a file that opens by semantics", f"one that opens by {doors}", "Export another method.")
-        mine = ClassTable(
-            names=self.card.names,
-            semantics=np.zeros((len(self.card.names), len(self.card.columns))),
-            seen=np.array(self.card.seen),
-            columns=self.card.columns,
-        )
-        table = mine.concatenate(new)
-        vectors = np.concatenate([self.class_vectors, self.run_project(new.semantics)])
-        return self.with_table(table.names, vectors, np.append(self.class_bias, np.zeros(len(new), np.float32)))
+            fail("new class", f"a file that opens by {door}", f"one that opens by {doors}", "Export another method.")
+
+    def _check_editable(self) -> None:
+        if not self.card.editable:
+            fail("the file", "one with an open entry", "one with the built-in entry only", "Edit its twin, or the run.")
+
+
+def _check_images(images: Images) -> None:
+    check_shape("images", images, (None, None, None, 3), "Give a batch of RGB images.")
+    if images.dtype != np.uint8:
+        fail("images", "uint8 in 0..255", str(images.dtype), "Don't normalise: the file does.")
+    if not images.size:
+        fail("images", "at least one image of one pixel", f"shape {images.shape}", "Leave empty batches out.")

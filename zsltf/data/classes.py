@@ -1,5 +1,6 @@
 """The class table: names, one row of semantics a class, and which classes training may see."""
 
+import csv
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -79,6 +80,14 @@ class ClassTable:
             seen=np.array([split == "seen" for split in splits]),
             columns=tuple(header[first:]),
         )
+
+    def to_csv(self, path: Path) -> None:
+        """Write what `from_csv` reads."""
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(("class", "split", *self.columns))
+            for name, seen, row in zip(self.names, self.seen, self.semantics, strict=True):
+                writer.writerow((name, "seen" if seen else "unseen", *row))
 
     def with_seen(self, seen: Bool[np.ndarray, " C"]) -> "ClassTable":
         """The same classes under another partition."""

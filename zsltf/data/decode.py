@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 
 from zsltf.checks import fail
 
-__all__ = ["SUFFIXES", "Resize", "decode", "shrink"]
+__all__ = ["SUFFIXES", "Resize", "decode", "fitted", "shrink"]
 
 SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
 Resize = Literal["stretch", "crop", "pad"]
@@ -57,6 +57,27 @@ def shrink(image: Image.Image, size: int, resize: Resize) -> Image.Image:
     """An RGB image, averaged down where it is bigger than a network of this input size takes; see decode."""
     shrunk = _shrunk(image.size, size, resize)
     return image if shrunk == image.size else image.resize(shrunk, Image.Resampling.BILINEAR)
+
+
+def fitted(image: UInt8[np.ndarray, "H W 3"], size: int, resize: Resize) -> UInt8[np.ndarray, "size size 3"]:
+    """An image at a network's input size, as `Preprocess.resize` gets it there but for rounding to whole numbers.
+
+    For files that take no other size; they were averaged down by `decode` before.
+    """
+    height, width = image.shape[:2]
+    if (height, width) == (size, size):
+        return image
+    picture, box = Image.fromarray(image), (0.0, 0.0, float(width), float(height))
+    if resize == "crop":
+        side = min(height, width)
+        left, top = int((width - side) / 2), int((height - side) / 2)
+        box = (left, top, left + side, top + side)
+    if resize == "pad":
+        side = max(height, width)
+        square = Image.new("RGB", (side, side))
+        square.paste(picture, (int((side - width) / 2), int((side - height) / 2)))
+        picture, box = square, (0.0, 0.0, float(side), float(side))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
 
 
 def _shrunk(shape: tuple[int, int], size: int, resize: Resize) -> tuple[int, int]:

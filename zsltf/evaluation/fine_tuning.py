@@ -38,6 +38,8 @@ class TransferProtocol:
     """Before training, try rates on batches of the first phase: show the suggestion, or use it for that phase."""
     tensorboard: Path | None = None
     """A new folder for TensorBoard's event files."""
+    false_rejections: float = 0.05
+    """Share of validation photos that may be taken for none of the classes: sets the rejection threshold."""
     resume: bool = False
     """Go on with a training that was stopped, from its last whole epoch."""
 
@@ -79,7 +81,15 @@ def run_fine_tuning(
         announce(schedule_rows(chosen.phases(stages), stages))
         events = None if protocol.tensorboard is None else protocol.tensorboard / part
         place, resume = folder / part, protocol.resume
-        return transfer(chosen, backbone, labelled, folder=place, resume=resume, tensorboard=events)
+        return transfer(
+            chosen,
+            backbone,
+            labelled,
+            folder=place,
+            resume=resume,
+            tensorboard=events,
+            false_rejections=protocol.false_rejections,
+        )
 
     with make_strategy(protocol.strategy).scope():
         backbone = network.build()

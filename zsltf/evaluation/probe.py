@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zsltf.checks import fail
+from zsltf.checks import check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.features import Features
 from zsltf.data.folded import FoldedImages
@@ -14,6 +14,7 @@ from zsltf.data.labels import class_counts, class_rows
 from zsltf.evaluation.classification import evaluate_classification
 from zsltf.evaluation.classification_report import ClassificationReport
 from zsltf.evaluation.cross_validation import CrossValidation, cross_validate
+from zsltf.metrics.rejection import EACH_LEFT_OUT, OpenSet, best_without_own, rejection_threshold
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
 from zsltf.protocols import Method
@@ -36,11 +37,14 @@ class Probed:
     validation: CrossValidation
     report: ClassificationReport
     """Of these images, row for row, each scored by the fold that left it out."""
+    open_set: OpenSet
+    """How the threshold does on the scores that chose it: those of these images."""
     seconds: float
 
     def classifier(self) -> Classifier:
         """The one that was fitted on all images, from images to classes."""
-        return self.validation.classifier.after(self.backbone.features(), preprocess=self.backbone.preprocess)
+        fitted = self.validation.classifier.rejecting(self.open_set.threshold)
+        return fitted.after(self.backbone.features(), preprocess=self.backbone.preprocess)
 
 
 def probe(
@@ -50,6 +54,7 @@ def probe(
     *,
     search: bool = True,
     on_corrupt: OnCorrupt = "skip",
+    false_rejections: float = 0.05,
 ) -> Probed:
     """Extract features, cross-validate the method on them, and fit it on all.
 
@@ -59,11 +64,13 @@ def probe(
         folded: every image in a fold.
         search: see `cross_validate`.
         on_corrupt: see `extract_features`.
+        false_rejections: share of the images that may be taken for none of the classes, each by its own fold.
 
     Raises:
         ValueError: if an image is in no fold, or has several labels.
     """
     start = time.perf_counter()
+    check_share("probe", false_rejections=false_rejections)
     labelled = folded.labelled
     _check_all_dealt(folded)
     names = labelled.classes.names
@@ -74,6 +81,7 @@ def probe(
     group = None if labelled.group is None else labelled.group[kept]
     validation = cross_validate(method, features, labelled.classes, folds, search=search, group=group)
     counts = class_counts(features.y, len(names))
+    report = evaluate_classification(validation.scores, features.y, names, train_images=counts)
     return Probed(
         backbone=backbone,
         folded=folded,
@@ -81,7 +89,8 @@ def probe(
         folds=folds,
         skipped=extraction.skipped,
         validation=validation,
-        report=evaluate_classification(validation.scores, features.y, names, train_images=counts),
+        report=report,
+        open_set=_open_set(validation.scores, report.truth, false_rejections),
         seconds=time.perf_counter() - start,
     )
 
@@ -93,6 +102,12 @@ def _check_all_dealt(folded: FoldedImages) -> None:
         fail("probe", "every image in a fold", "a test part", fix)
     if any(len(split.validation) for split in folded.splits):
         fail("probe", "folds without a validation part", "some", "Set --validation 0: inner folds stand for it.")
+
+
+def _open_set(scores: np.ndarray, truth: np.ndarray, allowed: float) -> OpenSet:
+    best, strangers = scores.max(axis=1), best_without_own(scores, truth)
+    threshold = rejection_threshold(best, allowed)
+    return OpenSet.of(best, strangers, threshold=threshold, allowed=allowed, strangers=EACH_LEFT_OUT)
 
 
 def _weighted(extraction: Extraction, weight: np.ndarray | None, kept: np.ndarray) -> Features:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Int
 
-from zsltf.checks import fail
+from zsltf.checks import check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.images import Images
 from zsltf.data.labelled import LabelledImages
@@ -17,6 +17,7 @@ from zsltf.data.labels import class_counts
 from zsltf.evaluation.classification import evaluate_classification
 from zsltf.evaluation.classification_report import ClassificationReport
 from zsltf.evaluation.zero_shot_report import ZeroShotReport, read_zero_shot
+from zsltf.metrics.rejection import EACH_LEFT_OUT, OpenSet, best_without_own, rejection_threshold
 from zsltf.pretrained.backbone import Backbone
 from zsltf.protocols import Head
 from zsltf.training.engine import Training
@@ -49,6 +50,8 @@ class Transferred:
     """Of training and testing; with several heads, of all together."""
     zero_shot: ZeroShotReport | None = None
     """Of test images and images of unseen classes, at gamma 0, if the Classifier opens by semantics."""
+    open_set: OpenSet | None = None
+    """How the threshold that validation images chose does; None without any, and with several labels an image."""
 
 
 def transfer(
@@ -59,6 +62,7 @@ def transfer(
     folder: Path | None = None,
     resume: bool = False,
     tensorboard: Path | None = None,
+    false_rejections: float = 0.05,
 ) -> Transferred:
     """Train on the training part, choose on the validation part, test on the test part.
 
@@ -69,12 +73,22 @@ def transfer(
         folder: for checkpoints.
         resume: go on from the folder's checkpoint.
         tensorboard: folder for event files.
+        false_rejections: share of validation images that may be taken for none of the classes.
 
     Raises:
         ValueError: if no image is for the test, or the options weigh several heads.
     """
     heads = {"class": method.head}
-    outcomes = transfer_heads(method, backbone, labelled, heads, folder=folder, resume=resume, tensorboard=tensorboard)
+    outcomes = transfer_heads(
+        method,
+        backbone,
+        labelled,
+        heads,
+        folder=folder,
+        resume=resume,
+        tensorboard=tensorboard,
+        false_rejections=false_rejections,
+    )
     return outcomes["class"]
 
 
@@ -87,9 +101,11 @@ def transfer_heads(
     folder: Path | None = None,
     resume: bool = False,
     tensorboard: Path | None = None,
+    false_rejections: float = 0.05,
 ) -> dict[str, Transferred]:
     """As `transfer`, with several heads by name on one backbone instead of the method's; an outcome a head."""
     start = time.perf_counter()
+    check_share("transfer", false_rejections=false_rejections)
     check_transfer(method, labelled, heads)
     stages = (*backbone.stages, HEAD)
     validation = labelled.split.validation
@@ -109,7 +125,7 @@ def transfer_heads(
         deque(training.validation.in_order(), maxlen=0)  # a training that was over has not read them: `skipped`
     classifiers = training.classifiers()
     return {
-        head: _tested(classifier, method, backbone, labelled, training, start)
+        head: _tested(classifier, method, backbone, labelled, training, start, false_rejections)
         for head, classifier in classifiers.items()
     }
 
@@ -130,6 +146,15 @@ def check_transfer(method: FineTune, labelled: LabelledImages, heads: Mapping[st
         fail("task_weights, uncertainty and pcgrad", "several heads whose losses they weigh", "one head", fix)
 
 
+def _rejecting(classifier: Classifier, labelled: LabelledImages, allowed: float) -> Classifier:
+    """With a threshold that validation images choose, if there are any and each is of one class."""
+    validation = labelled.validation
+    if classifier.activation == "sigmoid" or not len(validation):
+        return classifier
+    scores, _, _ = _scored(classifier, validation)
+    return classifier.rejecting(rejection_threshold(scores.max(axis=1), allowed))
+
+
 def _tested(
     classifier: Classifier,
     method: FineTune,
@@ -137,7 +162,9 @@ def _tested(
     labelled: LabelledImages,
     training: Training,
     start: float,
+    allowed: float,
 ) -> Transferred:
+    classifier = _rejecting(classifier, labelled, allowed)
     known, unseen = len(labelled.classes), labelled.unseen if "semantics" in classifier.opens_by else None
     if unseen is not None:
         classifier = classifier.with_classes(unseen.classes)
@@ -149,7 +176,16 @@ def _tested(
         activation=classifier.activation,
         train_images=class_counts(labelled.train.y, known),
     )
-    zero_shot = None
+    zero_shot, open_set = None, None
+    if classifier.reject_below is not None:
+        trained = scores[:, :known]
+        open_set = OpenSet.of(
+            trained.max(axis=1),
+            best_without_own(trained, report.truth),
+            threshold=classifier.reject_below,
+            allowed=allowed,
+            strangers=EACH_LEFT_OUT,
+        )
     if unseen is not None:
         more, images, broken = _scored(classifier, unseen.images)
         y = np.concatenate([test.y, images.y + known])
@@ -165,6 +201,7 @@ def _tested(
         skipped=_unread(training) | skipped,
         seconds=time.perf_counter() - start,
         zero_shot=zero_shot,
+        open_set=open_set,
     )
 
 

@@ -8,11 +8,12 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_positive, check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.evaluation.zero_shot_report import ZeroShotReport, evaluate_zero_shot
+from zsltf.metrics.rejection import OpenSet
 from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.protocols import Method
 from zsltf.training.calibration import calibrated
@@ -44,6 +45,8 @@ class ZeroShotProtocol:
     """How often the seen classes are dealt into folds, or the benchmark's training images into two parts."""
     shuffles: int = 5
     """Refits with shuffled attributes: their accuracy should be near chance."""
+    false_rejections: float = 0.05
+    """Share of held-out photos of the classes that may be taken for none of them: sets the rejection threshold."""
     seed: int = 0
     """Of the hold-out, the folds, the shuffles, and what the method with the chosen settings draws by chance."""
 
@@ -61,6 +64,7 @@ class ZeroShotProtocol:
             if self.search and changed:
                 fail(name, "its defaults, since the search chooses its settings", str(given), "Add --no-search.")
         check_positive("protocol", repeats=self.repeats)
+        check_share("protocol", false_rejections=self.false_rejections)
         for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):
             if number < 0:
                 fail(name, "0 or more", str(number), "Start from the default.")
@@ -77,6 +81,9 @@ class Outcome:
     train: Features
     test: Features
     report: ZeroShotReport
+    open_set: OpenSet
+    """How `none of these` does: known are test images of seen classes, strangers those of unseen ones, while the table
+    has the seen classes alone; but `rejected` is of all test images and the whole table."""
     shuffled: list[float]
     """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
     seconds: float
@@ -131,7 +138,9 @@ def run_on_split(
     protocol.check(method)
     best, *others = select(method, folds, protocol.preparations(method), search=protocol.search)
     choice = replace(best, method=with_seed(best.method, protocol.seed)) if protocol.search else best
-    classifier = calibrated(fit_prepared(choice.method, choice.preparation, train, classes), choice, folds)
+    fitted = fit_prepared(choice.method, choice.preparation, train, classes)
+    classifier = calibrated(fitted, choice, folds, false_rejections=protocol.false_rejections)
+    report = evaluate_zero_shot(classifier, test)
     seeds = range(protocol.seed, protocol.seed + protocol.shuffles)
     return Outcome(
         classifier=classifier,
@@ -139,10 +148,24 @@ def run_on_split(
         runners_up=others[:9],
         train=train,
         test=test,
-        report=evaluate_zero_shot(classifier, test),
+        report=report,
+        open_set=_open_set(classifier, report, test.y, protocol.false_rejections),
         shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],
         seconds=time.perf_counter() - start,
     )
+
+
+def _open_set(classifier: Classifier, report: ZeroShotReport, y: np.ndarray, allowed: float) -> OpenSet:
+    seen, threshold = report.classes.seen, float(classifier.reject_below or 0.0)
+    best = report.scores[:, seen].max(axis=1)
+    found = OpenSet.of(
+        best[seen[y]],
+        best[~seen[y]],
+        threshold=threshold,
+        allowed=allowed,
+        strangers="unseen classes, left out of the table",
+    )
+    return replace(found, rejected=float((report.scores.max(axis=1) < threshold).mean()))
 
 
 def _shuffled_accuracy(choice: Choice, train: Features, test: Features, classes: ClassTable, seed: int) -> float:

@@ -1,18 +1,22 @@
 """ONNX: the class table is an overridable default, so one file serves any classes."""
 
 import contextlib
+import json
 import logging
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
+from jaxtyping import UInt8
 
-from zsltf.artifacts.artifact import Artifact, Outputs
+from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
-from zsltf.checks import fail
+from zsltf.checks import check_choice, check_positive, fail
+from zsltf.exporters._onnx_light import check_memory, in_float16, in_int8
 from zsltf.exporters._onnx_ops import HANDLERS
 
 if TYPE_CHECKING:
@@ -20,7 +24,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Onnx"]
 
-_OUTPUTS = ("scores", "probabilities")
+Precision = Literal["float32", "float16", "int8"]
+
+_TABLE = ("class_vectors", "class_bias")
+_ANSWERS = ("scores", "probabilities")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,54 +35,105 @@ class Onnx:
     """One .onnx file, and a .project.onnx beside it where semantics are not the class vectors themselves.
 
     Inputs: `images` uint8 (batch, height, width, 3), and optionally `class_vectors` and `class_bias`, float32, with any
-    number of classes. Outputs: `scores`, `probabilities` (batch, classes). Metadata: `zsltf`, the card as JSON.
+    number of classes. Outputs: `scores`, `probabilities` (batch, classes) and `embedding`. Metadata: `zsltf`, the card
+    as JSON, and for other readers `classes`, `preprocessing` and `versions`.
     """
 
     opset: int = 18
     """ONNX operator set, 15 to 18."""
+    precision: Precision = "float32"
+    """float16 halves the weights; int8 makes weights and activations of the network integers, but for the comparison
+    with class vectors."""
+    batch: int | None = None
+    """Images a call; None for any number."""
+    open_variant: bool = False
+    """Write a .open.onnx as well, whose class inputs are required: OpenVINO, OpenCV and onnxruntime-web don't override
+    a default."""
+    memory: float | None = None
+    """Gigabytes that the conversion may take; by default what the machine has left."""
+    calibration: UInt8[np.ndarray, "N size size 3"] | None = field(default=None, repr=False, compare=False)
+    """Photos of the network's size on which the ranges of an int8 file are measured."""
 
     SUFFIX: ClassVar[str] = ".onnx"
-    TOLERANCE: ClassVar[float] = 5e-5
-    """Of scores, relative to their spread over classes."""
-    BATCHES: ClassVar[tuple[int, ...]] = (1, 7)
+    PRECISIONS: ClassVar[tuple[str, ...]] = get_args(Precision)
 
     def __post_init__(self) -> None:
         if not 15 <= self.opset <= 18:
             fail("Onnx.opset", "15 to 18", str(self.opset), "tf2onnx knows no later ones: convert the file afterwards.")
+        check_choice("Onnx.precision", self.precision, self.PRECISIONS)
+        if self.batch is not None:
+            check_positive("Onnx", batch=self.batch)
+        if self.precision == "int8" and self.calibration is None:
+            received = f"{self.precision} without any"
+            fail("Onnx.calibration", "photos to measure ranges on", received, "Give zsltf export --calibrate FOLDER.")
+
+    @property
+    def tolerance(self) -> float | None:
+        """Of scores, relative to their spread over classes; None where accuracy is the measure."""
+        return {"float32": 5e-5, "float16": 2e-2}.get(self.precision)
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """What it is tried with."""
+        return (1, 7) if self.batch is None else (self.batch,)
+
+    @property
+    def variant(self) -> str:
+        """What tells the file's name from that of the defaults."""
+        parts = {self.precision: self.precision != "float32", f"batch{self.batch}": self.batch is not None}
+        return "".join(f".{part}" for part, holds in parts.items() if holds)
 
     def write(self, classifier: "Classifier", path: Path) -> None:
         """Convert and save; the file is opened once more by `read` before anybody trusts it."""
         import onnx
-        from onnx import numpy_helper
 
-        from zsltf.artifacts.graph import (
-            project_function,
-            project_signature,
-            score_function,
-            score_signature,
-            table,
-        )
+        from zsltf.artifacts import graph
 
-        model = self._convert(score_function(classifier), score_signature(classifier, None))
-        for name, value in table(classifier).items():
-            model.graph.initializer.append(numpy_helper.from_array(value, name))
-        onnx.helper.set_model_props(model, {"zsltf": Card.of(classifier).to_json()})
-        onnx.checker.check_model(model)
+        check_memory(classifier, self.memory)
+        model = self._convert(graph.score_function(classifier, graph.images_spec(self.batch)))
+        if self.precision == "float16":
+            model = in_float16(model)
+        if self.precision == "int8" and self.calibration is not None:
+            model = in_int8(model, self.calibration, self.batch or 1)
+        _set_table(model, graph.table(classifier), Card.of(classifier, precision=self.precision))
+        onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
+        onnx.checker.check_model(model, full_check=True)
         path.write_bytes(model.SerializeToString())
+        if self.open_variant:
+            write_open_variant(path, path.with_suffix(f".open{path.suffix}"))
         if classifier.project is not None:
-            project = self._convert(project_function(classifier), project_signature(classifier))
+            project = self._convert(graph.project_function(classifier))
             project_path(path).write_bytes(project.SerializeToString())
 
-    def _convert(self, function: Any, signature: list[Any]) -> Any:
+    def _convert(self, function: Any) -> Any:
         import tf2onnx
 
         with _quiet("tf2onnx", "TF2ONNX_CATCH_ERRORS"):
             model, _ = tf2onnx.convert.from_function(
-                function, input_signature=signature, opset=self.opset, custom_op_handlers=dict(HANDLERS)
+                function, input_signature=function.input_signature, opset=self.opset, custom_op_handlers=dict(HANDLERS)
             )
         outputs = sorted(function.get_concrete_function().structured_outputs)
-        _rename(model, [spec.name for spec in signature], outputs)
+        _rename(model, [spec.name for spec in function.input_signature], outputs, self.batch)
         return model
+
+    @staticmethod
+    def edit(path: Path, to: Path, artifact: Artifact) -> None:
+        """The file at `path` with the artifact's class table, written to `to`; TensorFlow is not needed."""
+        import onnx
+
+        model = onnx.load(path)
+        _set_table(model, {name: getattr(artifact, name) for name in _TABLE}, artifact.card)
+        to.write_bytes(model.SerializeToString())
+        if project_path(path).is_file():
+            shutil.copyfile(project_path(path), project_path(to))
+
+    def replay(self, function: Any, images: Images) -> np.ndarray:
+        """What a file of this format makes of a graph's `tap`, image after image."""
+        import onnxruntime
+
+        content = self._convert(function).SerializeToString()
+        session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+        return np.concatenate([session.run(["tap"], {"images": image[None]})[0] for image in images])
 
     @staticmethod
     def read(path: Path) -> Artifact:
@@ -89,9 +147,17 @@ class Onnx:
         if text is None:
             fail(str(path), "an ONNX file that zsltf wrote", "one without its card", "Export it with zsltf export.")
         card, table = Card.from_json(text, str(path)), _initializers(path)
+        batch = session.get_inputs()[0].shape[0]
 
-        def run(feed: dict[str, np.ndarray]) -> Outputs:
-            return dict(zip(_OUTPUTS, session.run(_OUTPUTS, feed), strict=True))
+        def run(outputs: Sequence[str], feed: dict[str, np.ndarray]) -> Outputs:
+            images = feed["images"]
+            step = batch if isinstance(batch, int) else len(images)
+            padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % step, axis=0)])
+            parts = [
+                session.run(outputs, {**feed, "images": padded[i : i + step]}) for i in range(0, len(padded), step)
+            ]
+            whole = (np.concatenate(part)[: len(images)] for part in zip(*parts, strict=True))
+            return dict(zip(outputs, whole, strict=True))
 
         def project(semantics: np.ndarray) -> np.ndarray:
             if not card.project:
@@ -102,12 +168,39 @@ class Onnx:
             card=card,
             class_vectors=table["class_vectors"],
             class_bias=table["class_bias"],
-            built_in=lambda images: run({"images": images}),
+            built_in=lambda images: run(_ANSWERS, {"images": images}),
             open_vocabulary=lambda images, vectors, bias: run(
-                {"images": images, "class_vectors": vectors, "class_bias": bias}
+                _ANSWERS, {"images": images, "class_vectors": vectors, "class_bias": bias}
             ),
+            run_embed=lambda images: run(("embedding",), {"images": images})["embedding"],
             run_project=project,
         )
+
+
+def write_open_variant(path: Path, to: Path) -> None:
+    """The file at `path` with its class inputs required, for runtimes that don't override a default."""
+    import onnx
+
+    model = onnx.load(path)
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in _TABLE]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    to.write_bytes(model.SerializeToString())
+
+
+def _set_table(model: Any, table: Mapping[str, np.ndarray], card: Card) -> None:
+    """The class table as the defaults of two inputs, and the card."""
+    import onnx
+    from onnx import numpy_helper
+
+    kept = [tensor for tensor in model.graph.initializer if tensor.name not in table]
+    del model.graph.initializer[:]
+    model.graph.initializer.extend(kept)
+    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in table.items())
+    properties = {"zsltf": card.to_json(), "classes": json.dumps(card.names)}
+    preprocessing = {name: getattr(card, name) for name in ("size", "resize", "mean", "scale", "channels")}
+    properties |= {"preprocessing": json.dumps(preprocessing), "versions": json.dumps({"zsltf": card.zsltf})}
+    onnx.helper.set_model_props(model, properties)
 
 
 def project_path(path: Path) -> Path:
@@ -141,7 +234,7 @@ def _initializers(path: Path) -> dict[str, np.ndarray]:
     return found
 
 
-def _rename(model: Any, inputs: list[str], outputs: list[str]) -> None:
+def _rename(model: Any, inputs: list[str], outputs: list[str], batch: int | None) -> None:
     """Stable names and dimensions, in place of the converter's numbers."""
     graph = model.graph
     new = dict(zip((value.name for value in graph.input), inputs, strict=True))
@@ -151,10 +244,10 @@ def _rename(model: Any, inputs: list[str], outputs: list[str]) -> None:
         node.output[:] = [new.get(name, name) for name in node.output]
     for value in (*graph.input, *graph.output):
         value.name = new[value.name]
-        _name_dimensions(value)
+        _name_dimensions(value, batch)
 
 
-def _name_dimensions(value: Any) -> None:
+def _name_dimensions(value: Any, batch: int | None) -> None:
     dimensions = {
         "images": ("batch", "height", "width"),
         "class_vectors": ("classes",),
@@ -162,9 +255,14 @@ def _name_dimensions(value: Any) -> None:
         "semantics": ("classes",),
         "scores": ("batch", "classes"),
         "probabilities": ("batch", "classes"),
+        "embedding": ("batch",),
+        "tap": ("batch",),
     }[value.name]
     for dimension, name in zip(value.type.tensor_type.shape.dim, dimensions, strict=False):
-        dimension.dim_param = name
+        if name == "batch" and batch is not None:
+            dimension.dim_value = batch
+        else:
+            dimension.dim_param = name
 
 
 @contextlib.contextmanager

@@ -1,52 +1,196 @@
-"""TFLite: two entries over the same weights, for phones and small boards."""
+"""TFLite: three entries over the same weights, for phones and small boards."""
 
-import copy
+import contextlib
+import csv
+import functools
+import io
+import itertools
+import shutil
+import tempfile
+import warnings
 import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
+from jaxtyping import UInt8
 
-from zsltf.artifacts.artifact import Artifact, Outputs
+from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
-from zsltf.checks import fail
+from zsltf.artifacts.metadata import LABELS, classifier_metadata
+from zsltf.checks import check_choice, check_positive, fail
+from zsltf.data.decode import fitted
+from zsltf.exporters._tflite_graphs import check_single_graph, class_table, two_entries, with_metadata, with_table
 
 if TYPE_CHECKING:
     from zsltf.classifier import Classifier
 
 __all__ = ["TFLite"]
 
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+
 _CARD = "zsltf.json"
 _LARGEST_CARD = 2**26  # bytes
-_INPUTS = ("class_vectors", "class_bias")
+_DEPRECATED = r"\s*Warning: tf.lite.Interpreter is deprecated"  # which TensorFlow itself calls
+_ANSWERS = ("probabilities", "scores")  # MediaPipe takes the first for its answer
+_ABOUT = "Images to scores and probabilities of classes, by zsltf."
+_INTEGER = ("int8", "int16x8")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TFLite:
     """One .tflite file, and a .project.tflite beside it where semantics are not the class vectors themselves.
 
-    Signatures: `serving_default` (images), which runs first in the classic API, and `open_vocabulary` (images,
-    class_vectors, class_bias). Images are uint8 (1, height, width, 3): resize the input tensor to the image. The card
+    Signatures: `serving_default` (images), which the classic API runs, and `open_vocabulary` (images, class_vectors,
+    class_bias). Both answer `scores`, `probabilities` and `embedding`. Images are uint8 (batch, height, width, 3) of
+    any size (resize the input tensor to the image), or of the network's own in integer files. In those the network's
+    arithmetic is of integers, while class vectors, bias and scores stay float32, so that classes can be added. The card
     is `zsltf.json` in a zip archive at the file's end, where Android looks for metadata.
     """
 
+    precision: Precision = "float32"
+    """float16 halves the weights; dynamic makes them int8 and leaves the arithmetic float; int8 makes both integers;
+    int16x8 keeps activations in 16 bits."""
+    batch: int | None = 1
+    """Images a call; None for any number."""
+    built_in_only: bool = False
+    """One entry, for images of the network's own size, with TFLite metadata and labels: what MediaPipe and the
+    compilers of accelerators take. With int8 all of it is integers, class vectors and outputs too."""
+    calibration: UInt8[np.ndarray, "N size size 3"] | None = field(default=None, repr=False, compare=False)
+    """Photos of the network's size on which the ranges of an integer file are measured."""
+    float_layers: tuple[str, ...] = ()
+    """Outputs of operators that an integer file computes in float32."""
+
     SUFFIX: ClassVar[str] = ".tflite"
-    TOLERANCE: ClassVar[float] = 2e-4
-    """Of scores, relative to their spread over classes."""
-    BATCHES: ClassVar[tuple[int, ...]] = (1,)
+    PRECISIONS: ClassVar[tuple[str, ...]] = get_args(Precision)
+
+    def __post_init__(self) -> None:
+        check_choice("TFLite.precision", self.precision, self.PRECISIONS)
+        if self.batch is not None:
+            check_positive("TFLite", batch=self.batch)
+        if self.precision in _INTEGER and self.calibration is None:
+            received = f"{self.precision} without any"
+            fail("TFLite.calibration", "photos to measure ranges on", received, "Give zsltf export --calibrate FOLDER.")
+
+    @property
+    def tolerance(self) -> float | None:
+        """Of scores, relative to their spread over classes; None where accuracy is the measure."""
+        return {"float32": 2e-4, "float16": 2e-2}.get(self.precision)
+
+    @property
+    def batches(self) -> tuple[int, ...]:
+        """What it is tried with."""
+        return (1, 7) if self.batch is None else (self.batch,)
+
+    @property
+    def variant(self) -> str:
+        """What tells the file's name from that of the defaults."""
+        parts = {self.precision: self.precision != "float32", "built_in": self.built_in_only}
+        parts |= {"any_batch": self.batch is None, f"batch{self.batch}": self.batch not in (1, None)}
+        return "".join(f".{part}" for part, holds in parts.items() if holds)
 
     def write(self, classifier: "Classifier", path: Path) -> None:
-        """Convert `score`, then add the built-in entry as a copy of its graph with the class table as constants."""
-        from zsltf.artifacts.graph import project_function, score_function, table
+        """Convert the network, then put the comparison with the class table behind it."""
+        from zsltf.artifacts import graph
 
-        open_file = _convert(score_function(classifier, batch=1), "open_vocabulary")
-        path.write_bytes(_with_built_in_entry(open_file, table(classifier)))
-        with zipfile.ZipFile(path, "a") as archive:
-            archive.writestr(_CARD, Card.of(classifier).to_json())
-        if classifier.project is not None:
-            path.with_suffix(".project.tflite").write_bytes(_convert(project_function(classifier), "project"))
+        integer = self.precision in _INTEGER
+        any_size = not (integer or self.built_in_only)
+        card = Card.of(classifier, precision=self.precision, editable=not self.built_in_only, any_size=any_size)
+        images = graph.images_spec(self.batch, None if any_size else card.size)
+        if self.built_in_only:
+            function = graph.built_in_function(classifier, images)
+            metadata = classifier_metadata(_ANSWERS, name="zsltf", description=_ABOUT, licence="")
+            content = with_metadata(self._convert(function, integer=integer), metadata, _ANSWERS)
+        else:
+            trunk, head = graph.halves(classifier)
+            network = self._convert(graph.trunk_function(classifier, trunk, images), integer=integer)
+            comparison = self._convert(graph.compare_function(classifier, trunk, head, self.batch), integer=False)
+            content = two_entries(network, comparison, graph.table(classifier))
+        path.write_bytes(content)
+        _append(path, card)
+        if classifier.project is not None and not self.built_in_only:
+            project = replace(self, precision="float32")._convert(graph.project_function(classifier), integer=False)
+            _project_path(path).write_bytes(project)
+
+    def _convert(self, function: Any, *, integer: bool) -> bytes:
+        """One tf.function to a file, with integer arithmetic or with float32."""
+        with _converter(function) as converter:
+            self._lighten(converter, integer=integer)
+            if not integer:
+                return converter.convert()
+            import tensorflow as tf
+
+            converter.representative_dataset = self._representative
+            if self.precision == "int8" and self.built_in_only:
+                converter.inference_output_type = tf.uint8
+            if not self.float_layers:
+                return converter.convert()
+            options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(self.float_layers))
+            debugger = tf.lite.experimental.QuantizationDebugger(
+                converter=converter, debug_dataset=lambda: (), debug_options=options
+            )
+            return debugger.get_nondebug_quantized_model()
+
+    def worst_layers(self, classifier: "Classifier") -> list[str]:
+        """Operators of an integer file whose outputs lose most, first; see `float_layers`."""
+        import tensorflow as tf
+
+        from zsltf.artifacts import graph
+
+        preprocess: Any = classifier.preprocess
+        images, (trunk, _) = graph.images_spec(self.batch, preprocess.size), graph.halves(classifier)
+        with _converter(graph.trunk_function(classifier, trunk, images)) as converter:
+            self._lighten(converter, integer=True)
+            converter.representative_dataset = self._representative
+            debugger = tf.lite.experimental.QuantizationDebugger(
+                converter=converter,
+                debug_dataset=lambda: (
+                    [inputs["images"]] for _, inputs in itertools.islice(self._representative(), 16)
+                ),
+            )
+            debugger.run()
+            table = io.StringIO()
+            debugger.layer_statistics_dump(table)
+        rows = list(csv.DictReader(io.StringIO(table.getvalue())))
+        steps = {row["tensor_name"]: float(row["mean_squared_error"]) ** 0.5 / float(row["scale"]) for row in rows}
+        return sorted(steps, key=lambda name: -steps[name])
+
+    def _lighten(self, converter: Any, *, integer: bool) -> None:
+        import tensorflow as tf
+
+        if self.precision != "float32":
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        if self.precision == "float16":
+            converter.target_spec.supported_types = [tf.float16]
+        if integer and self.precision == "int16x8":
+            in_16_bits = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+            converter.target_spec.supported_ops = [in_16_bits, tf.lite.OpsSet.TFLITE_BUILTINS]
+
+    def _representative(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+        photos, batch = np.asarray(self.calibration), self.batch or 1
+        for start in range(0, len(photos) - batch + 1, batch):
+            yield "entry", {"images": photos[start : start + batch]}
+
+    @staticmethod
+    def edit(path: Path, to: Path, artifact: Artifact) -> None:
+        """The file at `path` with the artifact's class table, written to `to`; TensorFlow is not needed."""
+        table = {"class_vectors": artifact.class_vectors, "class_bias": artifact.class_bias}
+        to.write_bytes(with_table(path.read_bytes(), table))
+        _append(to, artifact.card)
+        if _project_path(path).is_file():
+            shutil.copyfile(_project_path(path), _project_path(to))
+
+    def replay(self, function: Any, images: Images) -> np.ndarray:
+        """What a file of this format makes of a graph's `tap`, image after image."""
+        from ai_edge_litert.interpreter import Interpreter
+
+        content = self._convert(function, integer=False)
+        check_single_graph(content)
+        runner = Interpreter(model_content=content).get_signature_runner("entry")
+        return np.concatenate([runner(images=image[None])["tap"] for image in images])
 
     @staticmethod
     def read(path: Path) -> Artifact:
@@ -57,31 +201,58 @@ class TFLite:
         """
         interpreter = _interpreter(path)
         card = Card.from_json(_read_card(path), str(path))
-        interpreter.allocate_tensors()
-        tensors = {detail["name"]: detail["index"] for detail in interpreter.get_tensor_details()}
-        vectors, bias = (interpreter.get_tensor(tensors[name]) for name in _INPUTS)
+        table = class_table(path.read_bytes()) if card.editable else {}
+        details = interpreter.get_signature_runner("serving_default").get_input_details()
+        batch = details["images"]["shape_signature"][0]
+        answers = interpreter.get_signature_runner("serving_default").get_output_details()
+        scales = {name: detail["quantization"] for name, detail in answers.items()}
 
-        def run(signature: str, **inputs: np.ndarray) -> Outputs:
-            images, runner = inputs.pop("images"), interpreter.get_signature_runner(signature)
-            rows = [runner(images=image[None], **inputs) for image in images]  # the file's batch is 1
-            return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+        runner_of = functools.cache(interpreter.get_signature_runner)
+
+        def run(signature: str, images: Images, **inputs: np.ndarray) -> Outputs:
+            runner, count = runner_of(signature), len(images)
+            if not card.any_size:
+                images = np.stack([fitted(image, card.size, card.resize) for image in images])
+            step = count if batch < 0 else batch
+            padded = np.concatenate([images, np.repeat(images[-1:], -count % step, axis=0)])
+            rows = [runner(images=padded[i : i + step], **inputs) for i in range(0, len(padded), step)]
+            outputs = {name: np.concatenate([row[name] for row in rows])[:count] for name in rows[0]}
+            return {name: _real(values, *scales[name]) for name, values in outputs.items()}
+
+        def open_vocabulary(images: Images, vectors: np.ndarray, bias: np.ndarray) -> Outputs:
+            return run("open_vocabulary", images, class_vectors=vectors, class_bias=bias)
 
         def project(semantics: np.ndarray) -> np.ndarray:
             if not card.project:
                 return semantics
-            runner = _interpreter(path.with_suffix(".project.tflite")).get_signature_runner("project")
+            runner = _interpreter(_project_path(path)).get_signature_runner("entry")
             return runner(semantics=semantics)["class_vectors"]
 
         return Artifact(
             card=card,
-            class_vectors=vectors,
-            class_bias=bias,
-            built_in=lambda images: run("serving_default", images=images),
-            open_vocabulary=lambda images, vectors, bias: run(
-                "open_vocabulary", images=images, class_vectors=vectors, class_bias=bias
-            ),
+            class_vectors=table.get("class_vectors", np.empty((0, 0), np.float32)),
+            class_bias=table.get("class_bias", np.empty(0, np.float32)),
+            built_in=lambda images: run("serving_default", images),
+            open_vocabulary=open_vocabulary,
+            run_embed=lambda images: run("serving_default", images)["embedding"],
             run_project=project,
         )
+
+
+def _real(values: np.ndarray, scale: float, zero: int) -> np.ndarray:
+    """What an integer output stands for."""
+    return (values.astype(np.float32) - zero) * np.float32(scale) if scale else values
+
+
+def _project_path(path: Path) -> Path:
+    """Where a file's `project` lies: model.tflite -> model.project.tflite."""
+    return path.with_suffix(".project.tflite")
+
+
+def _append(path: Path, card: Card) -> None:
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # all that MediaPipe reads
+        archive.writestr(_CARD, card.to_json())
+        archive.writestr(LABELS, "\n".join(card.names))
 
 
 def _read_card(path: Path) -> bytes:
@@ -95,10 +266,9 @@ def _read_card(path: Path) -> bytes:
         fail(str(path), "a TFLite file that zsltf wrote", received, "Export it with zsltf export.")
 
 
-def _convert(function: Any, signature: str) -> bytes:
-    """One tf.function to a TFLite file with one signature, through a SavedModel so that its names are kept."""
-    import tempfile
-
+@contextlib.contextmanager
+def _converter(function: Any) -> Iterator[Any]:
+    """Of one tf.function, through a SavedModel so that names are kept."""
     import tensorflow as tf
 
     from zsltf.artifacts.graph import save
@@ -106,41 +276,10 @@ def _convert(function: Any, signature: str) -> bytes:
     module = tf.Module()
     module.function = function
     module.captured = list(function.get_concrete_function().variables)
-    with tempfile.TemporaryDirectory() as folder:
-        save(module, Path(folder), {signature: function})
-        return tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=[signature]).convert()
-
-
-def _with_built_in_entry(content: bytes, table: dict[str, np.ndarray]) -> bytes:
-    """Put a copy of the only graph first, its class inputs turned into constants; weights stay shared."""
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.ModelT.InitFromPackedBuf(content, 0)
-    entry = model.signatureDefs[0]
-    _name_tensors(model.subgraphs[0], entry)
-    built_in = copy.deepcopy(model.subgraphs[0])
-    for name, value in table.items():
-        index = next(pair.tensorIndex for pair in entry.inputs if pair.name.decode() == name)
-        tensor, data = built_in.tensors[index], schema.BufferT()
-        data.data = np.frombuffer(value.tobytes(), np.uint8)
-        model.buffers.append(data)
-        tensor.buffer, tensor.shape, tensor.shapeSignature = len(model.buffers) - 1, list(value.shape), None
-        built_in.inputs = [i for i in built_in.inputs if i != index]
-    model.subgraphs.insert(0, built_in)
-    default = copy.deepcopy(entry)
-    default.signatureKey, default.subgraphIndex, entry.subgraphIndex = b"serving_default", 0, 1
-    default.inputs = [pair for pair in default.inputs if pair.name.decode() not in table]
-    model.signatureDefs.insert(0, default)
-    builder = flatbuffers.Builder(len(content) + 2**20)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
-
-
-def _name_tensors(graph: Any, entry: Any) -> None:
-    """Inputs and outputs are called as in the signature."""
-    for pair in (*entry.inputs, *entry.outputs):
-        graph.tensors[pair.tensorIndex].name = pair.name
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=_DEPRECATED)
+        save(module, Path(folder), {"entry": function})
+        yield tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["entry"])
 
 
 def _interpreter(path: Path) -> Any:

@@ -47,7 +47,7 @@ class Preprocess(keras.layers.Layer):
         check_choice("Preprocess.channels", channels, ("rgb", "bgr"))
         check_positive("Preprocess", size=size, scale=min(scale))
         self.size, self.resize_policy, self.channels = size, resize, channels
-        self.mean, self.scale = tuple(map(float, mean)), tuple(map(float, scale))
+        self.mean, self.scale = (_three(values) for values in (mean, scale))
 
     def resize(self, images: Any) -> Any:
         """Resize a batch or one image to (size, size), float32, still in [0, 255]."""
@@ -82,3 +82,8 @@ class Preprocess(keras.layers.Layer):
             "resize": self.resize_policy,
             "channels": self.channels,
         }
+
+
+def _three(values: Sequence[float]) -> tuple[float, float, float]:
+    first, second, third = map(float, values)
+    return first, second, third

@@ -72,6 +72,7 @@ def write_classification_run(
             "kind": "classification",
             **{entry.name: getattr(run, entry.name) for entry in fields(run)},
             "data": vars(run.data),
+            "open_set": None if run.open_set is None else vars(run.open_set),
             "baseline": None if run.baseline is None else _baseline(run.baseline),
             "test": describe_classification(report),
             "samples": _write_mistakes(folder, report, images),

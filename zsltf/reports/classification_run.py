@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from zsltf.data.labelled import LabelledImages
 from zsltf.evaluation.classification_report import ClassificationReport
+from zsltf.metrics.rejection import OpenSet
 
 __all__ = ["Baseline", "ClassificationRun", "DataSummary"]
 
@@ -85,5 +86,7 @@ class ClassificationRun:
     learning_rate_finder: Mapping[str, Any] | None = None
     """rates, losses and suggestion of a sweep."""
     baseline: Baseline | None = None
+    open_set: OpenSet | None = None
+    """What the rejection threshold does, where there is one."""
     notes: Sequence[str] = ()
     """What training has to say of its phases: whether activations were cached, for one."""

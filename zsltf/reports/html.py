@@ -58,11 +58,15 @@ def _environment() -> Environment:
 def _content(run: Run, report: Mapping[str, Any]) -> dict[str, Any]:
     """What every page shows."""
     config = run.read_json("config.json")
-    proofs = [Proof(**row) for row in run.read_json("export.json")] if (run.path / "export.json").is_file() else []
+    exported = run.read_json("export.json") if (run.path / "export.json").is_file() else {}
+    proofs = [Proof(**row) for row in exported.get("proofs", ())]
     return {
+        "open_set": None,
         **report,
         "samples": [{**sample, "picture": _picture(run.path / sample["file"])} for sample in report["samples"]],
         "exports": [list(rows) for _, rows in groupby(proofs, key=lambda proof: proof.file)],
+        "quantisation": exported.get("quantisation"),
+        "benchmark": run.read_json("benchmark.json") if (run.path / "benchmark.json").is_file() else None,
         "settings": dict(_flat(config["settings"])),
         "versions": config["versions"],
     }

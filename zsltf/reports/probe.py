@@ -38,6 +38,7 @@ def write_probe_run(folder: Path, outcome: Probed, *, recipe: str, config: Mappi
         schedule=(),
         history=(),
         proofs=(),
+        open_set=outcome.open_set,
         notes=_notes(outcome),
     )
     write_history(folder / "cross_validation.csv", _rows(outcome))

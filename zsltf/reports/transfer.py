@@ -49,6 +49,7 @@ def write_transfer_run(
         proofs=state.proofs,
         learning_rate_finder=None if sweep is None else _sweep(sweep),
         notes=[*state.notes, *_unseen_classes(outcome), *notes],
+        open_set=outcome.open_set,
         baseline=None if baseline is None else _baseline(baseline, baseline_name),
     )
     return write_classification_run(

@@ -53,6 +53,7 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
         "features": describe_features(outcomes.main_set.images, outcomes.extraction),
         "main": {**describe_outcome(outcomes.main), "semantics": describe_semantics(outcomes)},
         "partitions": rows,
+        "open_set": asdict(outcomes.main.open_set),
         "known_to_backbone": known,
         "spread": {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1},
         "samples": _write_samples(folder, outcomes),

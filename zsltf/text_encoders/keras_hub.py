@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float
 
 from zsltf.checks import check_positive, check_sentences, fail
-from zsltf.layers.keras_hub import import_keras_hub
 
 __all__ = ["KerasHubText"]
 
@@ -45,6 +44,8 @@ class KerasHubText:
 
     @cached_property
     def _embed(self) -> Callable[[list[str]], Any]:
+        from zsltf.layers.keras_hub import import_keras_hub
+
         library = import_keras_hub()
         try:
             model = library.models.Backbone.from_preset(self.preset)

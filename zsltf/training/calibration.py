@@ -1,4 +1,4 @@
-"""Calibrate a zero-shot Classifier on folds of the training data: gamma, then temperature."""
+"""Calibrate a zero-shot Classifier on folds of the training data: gamma, temperature, then the rejection threshold."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,6 +8,7 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
 from zsltf.classifier import Classifier
+from zsltf.metrics.rejection import rejection_threshold
 from zsltf.metrics.zero_shot import harmonic_mean, seen_unseen_curve
 from zsltf.training.folds import Fold
 from zsltf.training.selection import Choice, fit_prepared
@@ -15,11 +16,19 @@ from zsltf.training.selection import Choice, fit_prepared
 __all__ = ["calibrated"]
 
 
-def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) -> Classifier:
-    """Set gamma to the best mean harmonic mean over the folds, then the scale to the best likelihood.
+def calibrated(
+    classifier: Classifier, choice: Choice, folds: Iterable[Fold], *, false_rejections: float = 0.05
+) -> Classifier:
+    """Set gamma to the best mean harmonic mean over the folds, the scale to the best likelihood, and `reject_below`.
 
     Source: Chao et al. 2016 (calibrated stacking); Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural
     networks", ICML 2017 (temperature).
+
+    Args:
+        classifier: fitted on all of the training data.
+        choice: how it was fitted, and how it is on each fold.
+        folds: of the training data.
+        false_rejections: share of the folds' images that may be taken for none of the classes.
     """
     scored = [
         (fit_prepared(choice.method, choice.preparation, fold.train, fold.classes).score(fold.validation.x), fold)
@@ -27,7 +36,10 @@ def calibrated(classifier: Classifier, choice: Choice, folds: Iterable[Fold]) ->
     ]
     gamma = _best_gamma(scored)
     shifted = [(scores - gamma * fold.classes.seen, fold.y) for scores, fold in scored]
-    return classifier.calibrate(gamma=gamma, scale=_best_scale(shifted))
+    scale = _best_scale(shifted)
+    best = scale * np.concatenate([scores.max(axis=1) for scores, _ in shifted])
+    threshold = rejection_threshold(best, false_rejections)
+    return classifier.calibrate(gamma=gamma, scale=scale).rejecting(threshold)
 
 
 def _best_gamma(scored: Sequence[tuple[Float[np.ndarray, "N C"], Fold]]) -> float:

@@ -1,0 +1,221 @@
+"""Classes added, removed and renamed in exported files: the file, its manifest and its history change together."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zsltf.artifacts.manifest import check_hashes, read_manifest
+from zsltf.classifier import Classifier
+from zsltf.cli import main
+from zsltf.data.classes import ClassTable
+from zsltf.data.decode import decode
+from zsltf.data.text_semantics import TextSemantics
+from zsltf.exporters.onnx import Onnx
+from zsltf.layers.preprocess import Preprocess
+from zsltf.prediction import open_artifact
+from zsltf.runs import Run
+from zsltf.text_encoders.hub import HubText
+
+FILES = ("model.onnx", "model.tflite", "saved_model")
+WITHOUT_TENSORFLOW = """
+import sys
+from zsltf.cli import main
+status = main(sys.argv[1:])
+heavy = {"tensorflow", "keras"} & set(sys.modules)
+sys.exit(f"imported {heavy}" if heavy else status)
+"""
+
+
+@pytest.fixture(params=FILES)
+def path(request, run):
+    return run / "export" / request.param
+
+
+@pytest.fixture
+def new_rows(drawn, tmp_path):
+    """Two new classes by attributes."""
+    with (drawn / "attributes.csv").open(newline="") as file:
+        header, *lines = csv.reader(file)
+    with (tmp_path / "new.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([["class", *header[2:]], ["yak", *lines[0][2:]], ["zebu", *lines[5][2:]]])
+    return tmp_path / "new.csv"
+
+
+def edit(path, *arguments):
+    return main(["classes", str(path), *map(str, arguments)])
+
+
+def some_photos(drawn, count=3):
+    return sorted((drawn / "images").rglob("*.png"))[:count]
+
+
+def assert_as(path, classifier, photos):
+    """The file says what the Classifier says."""
+    artifact = open_artifact(path)
+    assert artifact.card.names == classifier.names
+    np.testing.assert_allclose(artifact.card.classes.semantics, classifier.classes.semantics, atol=1e-6)
+    for photo in photos:
+        image = decode(photo, artifact.card.size, artifact.card.resize)[None]
+        expected = classifier.score(image)
+        np.testing.assert_allclose(artifact(image)["scores"], expected, atol=5e-4 * expected.std())
+
+
+def test_the_list_says_which_classes_had_no_image(path, capsys):
+    assert edit(path, "list") == 0
+    lines = capsys.readouterr().out.splitlines()
+    names = read_manifest(path.parent)["classes"]
+    assert [line.partition("  (")[0] for line in lines] == names
+    assert sum(line.endswith("(no training image)") for line in lines) == 6
+
+
+def test_classes_by_attributes_are_those_of_keras(path, run, new_rows, drawn, capsys):
+    before = read_manifest(path.parent)
+    assert edit(path, "add", "--rows", new_rows) == 0
+    assert capsys.readouterr().out.endswith(f"{path.name}: added yak, zebu\n")
+    classifier = Run(run).classifier()
+    with new_rows.open(newline="") as file:
+        rows = np.array([line[1:] for line in list(csv.reader(file))[1:]], np.float32)
+    new = type(classifier.classes)(
+        names=("yak", "zebu"), semantics=rows, seen=np.zeros(2, bool), columns=classifier.columns
+    )
+    assert_as(path, classifier.with_classes(new), some_photos(drawn))
+    after = read_manifest(path.parent)
+    check_hashes(path.parent)
+    (step,) = after["history"]
+    assert (step["file"], step["change"], step["classes"][-2:]) == (path.name, "added yak, zebu", ["yak", "zebu"])
+    for key, digest in step["before"].items():
+        assert before["files"][key]["sha256"] == digest
+    for key, digest in step["after"].items():
+        assert after["files"][key]["sha256"] == digest
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_class_by_photos_is_that_of_keras(path, run, drawn, capsys):
+    shots = some_photos(drawn, 4)
+    assert edit(path, "add", "--name", "newcomer", "--photos", *shots) == 0
+    classifier = Run(run).classifier()
+    size, resize = classifier.preprocess.size, classifier.preprocess.resize_policy
+    images = np.stack([decode(photo, size, resize) for photo in shots])
+    assert_as(path, classifier.with_photos("newcomer", images), some_photos(drawn, 6))
+
+
+def test_removed_and_renamed_classes(path, run, drawn, capsys):
+    names = list(read_manifest(path.parent)["classes"])
+    assert edit(path, "remove", names[0], names[3]) == 0
+    assert edit(path, "rename", f"{names[1]}=first of all") == 0
+    assert main(["verify", str(path)]) == 0
+    classifier, kept = Run(run).classifier(), [1, 2, *range(4, len(names))]
+    artifact = open_artifact(path)
+    assert artifact.card.names == ("first of all", names[2], *names[4:])
+    image = decode(some_photos(drawn)[0], artifact.card.size, artifact.card.resize)[None]
+    expected = classifier.score(image)[:, kept]
+    np.testing.assert_allclose(artifact(image)["scores"], expected, atol=5e-4 * expected.std())
+    changes = [step["change"] for step in read_manifest(path.parent)["history"]]
+    assert changes == [f"removed {names[0]}, {names[3]}", f"renamed {names[1]} to first of all"]
+
+
+def test_a_table_does_all_of_it_at_once(path, run, drawn, tmp_path, capsys):
+    card = open_artifact(path).card
+    (tmp_path / "shots").mkdir()
+    for number, photo in enumerate(some_photos(drawn)):
+        (tmp_path / "shots" / f"{number}.png").write_bytes(photo.read_bytes())
+    row = dict(zip(card.columns, card.semantics[2], strict=True))
+    table = {
+        "remove": [card.names[0]],
+        "rename": {card.names[1]: "second"},
+        "add": [{"name": "by row", "semantics": row}, {"name": "by photos", "photos": ["shots"]}],
+    }
+    (tmp_path / "table.json").write_text(json.dumps(table), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 0
+    assert f"added second, by row, by photos; removed {card.names[0]}, {card.names[1]}" in capsys.readouterr().out
+    assert open_artifact(path).card.names == ("second", *card.names[2:], "by row", "by photos")
+    assert main(["verify", str(path)]) == 0
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model.tflite"])
+def test_no_tensorflow_is_needed(run, new_rows, file):
+    for arguments in (("list",), ("add", "--rows", new_rows), ("remove", "yak")):
+        command = [sys.executable, "-c", WITHOUT_TENSORFLOW, "classes", run / "export" / file, *arguments]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_file_by_itself_is_edited_without_a_manifest(run, tmp_path, capsys):
+    alone = tmp_path / "alone.onnx"
+    alone.write_bytes((run / "export" / "model.onnx").read_bytes())
+    first = open_artifact(alone).card.names[0]
+    assert edit(alone, "remove", first) == 0
+    assert first not in open_artifact(alone).card.names
+    assert sorted(p.name for p in tmp_path.iterdir() if p.is_file()) == ["alone.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("remove", "unicorn"), "classes: expected some of "),
+        (("rename", "unicorn"), "rename: expected OLD=NEW, received unicorn. Write cow=cattle, for one."),
+        (("add",), "add: expected --rows FILE, or --name and --photos, received others."),
+        (("add", "--name", "x"), "add: expected --rows FILE, or --name and --photos"),
+        (
+            ("add", "--name", "x", "--photos", "nowhere.jpg"),
+            "nowhere.jpg: expected a photo or a folder of photos, recei",
+        ),
+        (("apply", "TABLE"), '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos"'),
+    ],
+)
+def test_what_can_not_be_done_changes_nothing(run, tmp_path, capsys, arguments, message):
+    path = run / "export" / "model.onnx"
+    before = path.read_bytes(), read_manifest(run / "export")
+    (tmp_path / "table.json").write_text('{"delete": ["a"]}', "utf-8")
+    given = [str(tmp_path / "table.json") if argument == "TABLE" else argument for argument in arguments]
+    assert edit(path, *given) == 1
+    assert message in capsys.readouterr().err
+    assert (path.read_bytes(), read_manifest(run / "export")) == before
+
+
+def test_a_tampered_file_is_not_edited(run, capsys):
+    path = run / "export" / "model.tflite"
+    path.write_bytes(path.read_bytes() + b"\0")
+    assert edit(path, "remove", "whatever") == 1
+    assert (
+        "model.tflite: expected the file that the manifest lists, received one with another hash"
+        in capsys.readouterr().err
+    )
+
+
+class Words(tf.Module):
+    """A text encoder: strings to fixed directions by their hash."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, strings):
+        angles = tf.cast(tf.strings.to_hash_bucket_fast(strings, 1000), tf.float32)[:, None] * tf.range(1.0, 5.0)
+        return tf.sin(angles)
+
+
+def test_classes_by_text_where_semantics_are_vectors_of_the_same_encoder(run, tmp_path, capsys):
+    tf.saved_model.save(Words(), str(tmp_path / "words"))
+    text, encoder = TextSemantics(), HubText(model=str(tmp_path / "words"))
+
+    def told(*names):
+        nothing = np.zeros((len(names), 0), np.float32)
+        return text.table(ClassTable(names=names, semantics=nothing, seen=np.ones(len(names), bool)), encoder.encode)
+
+    images = keras.Input((24, 24, 3))
+    embed = keras.Model(images, keras.layers.Dense(4)(keras.layers.GlobalAveragePooling2D()(images)))
+    classifier = Classifier(embed, told("cow", "horse"), preprocess=Preprocess(24, scale=(255.0,) * 3))
+    path = tmp_path / "model.onnx"
+    Onnx().write(classifier, path)
+    new = ("add-text", "zebra", "okapi", "encoder:hub", "--model", tmp_path / "words")
+    assert edit(path, *new) == 0
+    assert "added zebra, okapi" in capsys.readouterr().out
+    pixels, expected = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), dtype=np.uint8), told("zebra", "okapi")
+    scores = classifier.with_classes(expected).score(pixels)
+    np.testing.assert_allclose(open_artifact(path)(pixels)["scores"], scores, atol=5e-5 * scores.std())
+    assert edit(run / "export" / "model.onnx", *new) == 1
+    assert "class rows: expected 17 semantic columns as in training, received 4" in capsys.readouterr().err

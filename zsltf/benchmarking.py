@@ -1,0 +1,131 @@
+"""Measure exported files as they run on this machine: each in a process of its own, so that its memory shows."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from zsltf.artifacts.artifact import Artifact
+from zsltf.artifacts.manifest import check_hashes, read_manifest
+from zsltf.artifacts.parity import compare
+from zsltf.data.fitted_photos import FittedPhotos
+from zsltf.metrics.accuracy import mean_class_accuracy
+from zsltf.prediction import open_artifact
+
+__all__ = ["Measured", "benchmark", "measure"]
+
+Status = Literal["passed", "exported but fails validation", "failed"]
+_SINGLE, _BATCH = 40, 32  # calls with one photo; photos of a batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One file."""
+
+    file: str
+    status: Status
+    reason: str = ""
+    """Why it did not pass."""
+    megabytes: float | None = None
+    accuracy: float | None = None
+    """Mean over classes, on the photos."""
+    difference: float | None = None
+    """Largest difference of golden scores to Keras, relative to their spread over classes."""
+    p50: float | None = None
+    """Milliseconds of a call with one photo; half of the calls are faster."""
+    p95: float | None = None
+    images_per_second: float | None = None
+    """In batches of 32, or image after image where the file's batch is 1."""
+    peak_megabytes: float | None = None
+    """Of the process with its runtime, photos not counted; None where the system is not Linux."""
+
+
+def benchmark(folder: Path, photos: FittedPhotos) -> Iterator[Measured]:
+    """Every file of an export.
+
+    Args:
+        folder: with manifest.json.
+        photos: labelled, that the run did not train on.
+    """
+    manifest = read_manifest(folder)
+    with tempfile.TemporaryDirectory() as place:
+        np.savez(Path(place, "photos.npz"), images=photos.images, y=photos.y)
+        for entry in manifest["artifacts"]:
+            yield _in_own_process(folder, entry, Path(place, "photos.npz"))
+
+
+def _in_own_process(folder: Path, entry: dict[str, Any], photos: Path) -> Measured:
+    command = [sys.executable, "-m", "zsltf.benchmarking", str(folder), json.dumps(entry), str(photos)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 (this Python)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["stopped without a word"])[-1]
+        return Measured(file=entry["file"], status="failed", reason=reason[:200])
+    return Measured(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def measure(folder: Path, entry: dict[str, Any], photos: FittedPhotos) -> Measured:
+    """One file, in this process."""
+    check_hashes(folder, (entry["file"],))
+    artifact = open_artifact(folder / entry["file"])
+    difference, reason = _against_golden(artifact, folder / "golden.npz", entry)
+    start = time.perf_counter()
+    step = 1 if entry["batches"] == [1] else _BATCH
+    scores = np.concatenate([artifact(photos.images[i : i + step])["scores"] for i in range(0, len(photos), step)])
+    seconds = time.perf_counter() - start
+    single = [_milliseconds(artifact, photos.images[i % len(photos)][None]) for i in range(_SINGLE + 3)][3:]
+    peak = _peak()
+    paths = [path for path in (folder / entry["file"]).rglob("*") if path.is_file()] or [folder / entry["file"]]
+    return Measured(
+        file=entry["file"],
+        status="exported but fails validation" if reason else "passed",
+        reason=reason,
+        megabytes=sum(path.stat().st_size for path in paths) / 1e6,
+        accuracy=mean_class_accuracy(photos.y, scores.argmax(axis=1)),
+        difference=difference,
+        p50=float(np.percentile(single, 50)),
+        p95=float(np.percentile(single, 95)),
+        images_per_second=len(photos) / seconds,
+        peak_megabytes=None if peak is None else (peak - photos.images.nbytes) / 1e6,
+    )
+
+
+def _against_golden(artifact: Artifact, golden: Path, entry: dict[str, Any]) -> tuple[float, str]:
+    with np.load(golden, allow_pickle=False) as arrays:
+        names = ("images", "scores") if artifact.card.any_size else ("fitted", "fitted_scores")
+        images, expected = (arrays[name] for name in names)
+    got = np.concatenate([artifact(image[None])["scores"] for image in images])
+    limit = entry["replay_limit"]
+    parity = compare(expected, got, limit or 0.5)
+    if limit is not None and not parity.difference <= limit:
+        return parity.difference, f"golden scores differ by {parity.difference:.1e}, not {limit:.0e}"
+    if parity.agreement < entry["least_agreement"]:
+        return parity.difference, f"the top class is that of Keras on {parity.agreement:.0%} of the golden photos"
+    return parity.difference, ""
+
+
+def _peak() -> int | None:
+    """Bytes that this process held at most; what getrusage says begins with those of the process that started it."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return None
+    (line,) = (line for line in status.read_text("ascii").splitlines() if line.startswith("VmHWM:"))
+    return 1024 * int(line.split()[1])
+
+
+def _milliseconds(artifact: Artifact, image: np.ndarray) -> float:
+    start = time.perf_counter()
+    artifact(image)
+    return 1e3 * (time.perf_counter() - start)
+
+
+if __name__ == "__main__":
+    with np.load(sys.argv[3], allow_pickle=False) as arrays:
+        given = FittedPhotos(images=arrays["images"], y=arrays["y"])
+    print(json.dumps(asdict(measure(Path(sys.argv[1]), json.loads(sys.argv[2]), given))))  # noqa: T201 (to the parent)
