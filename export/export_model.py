@@ -19,8 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.budget import Found
-from zsltf.delivery import ExportOptions, Proof, deliver
+from zsltf.delivery import deliver
+from zsltf.export_options import ExportOptions
 from zsltf.files import atomic_file
+from zsltf.proof import Proof
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 

@@ -15,10 +15,12 @@ from zsltf.artifacts.card import Card
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
-from zsltf.delivery import ExportOptions, Proof, deliver
+from zsltf.delivery import deliver
+from zsltf.export_options import ExportOptions
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.saved_model import SavedModel
 from zsltf.exporters.tflite import TFLite
+from zsltf.proof import Proof
 from zsltf.runs import Run
 
 ABOUT = {"manifest.json", "golden.npz", "MODEL_CARD.md"}

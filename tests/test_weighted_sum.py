@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from zsltf.classifier import Classifier
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.embeds import identity, linear
 from zsltf.layers.preprocess import Preprocess
+from zsltf.proof import prove
 from zsltf.runs import Golden
 from zsltf.similarities.cosine import Cosine
 from zsltf.similarities.distance import Distance

@@ -18,11 +18,11 @@ import tensorflow as tf
 from zsltf.backbones.hub import hub
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.embeds import linear
 from zsltf.layers.saved_model import SavedModelLayer
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.proof import prove
 from zsltf.runs import Golden
 
 IMAGES = tf.TensorSpec((None, None, None, 3), tf.float32)

@@ -15,11 +15,11 @@ import pytest
 from zsltf.backbones.keras_hub import keras_hub
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.embeds import linear
 from zsltf.layers.keras_hub import KerasHubLayer
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.proof import prove
 from zsltf.runs import Golden
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 3)).astype("float32")

@@ -23,12 +23,12 @@ from rich.console import Console
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import Proof, prove
 from zsltf.discovery import names, plugin_type, public
 from zsltf.embeds import linear
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.catalogue import catalogue
 from zsltf.pretrained.cut import cut
+from zsltf.proof import Proof, prove
 from zsltf.runs import Golden
 
 FORMATS = names("exporters")

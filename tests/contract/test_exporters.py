@@ -8,12 +8,12 @@ from scipy.special import expit, softmax
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.tflite import TFLite
 from zsltf.layers.attribute_attention import AttributeAttention
 from zsltf.layers.preprocess import Preprocess
+from zsltf.proof import prove
 from zsltf.runs import Golden
 
 EXPORTERS = [pytest.param(plugin_type("exporters", name)(), id=name) for name in names("exporters")]

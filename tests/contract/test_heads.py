@@ -12,9 +12,9 @@ from zsltf.backbones.conv4 import conv4
 from zsltf.backbones.mean_colour import mean_colour
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.metrics.accuracy import mean_class_accuracy
+from zsltf.proof import prove
 from zsltf.runs import Golden
 from zsltf.training.examples import Examples
 from zsltf.training.network import Network

@@ -10,9 +10,9 @@ import pytest
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.images import ImageFolder
-from zsltf.delivery import prove
 from zsltf.discovery import names, plugin_type
 from zsltf.pretrained.choice import BackboneChoice
+from zsltf.proof import prove
 from zsltf.reports.classification import golden_batch
 from zsltf.runs import Golden
 from zsltf.training.batch_norm import batch_norm_layers

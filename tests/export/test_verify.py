@@ -16,11 +16,12 @@ from zsltf.artifacts.manifest import read_manifest, write_manifest
 from zsltf.classifier import Classifier
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
-from zsltf.delivery import deliver, prove
+from zsltf.delivery import deliver
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.saved_model import SavedModel
 from zsltf.exporters.tflite import TFLite
 from zsltf.layers.preprocess import Preprocess
+from zsltf.proof import prove
 from zsltf.runs import Golden, Run
 
 SCRIPT = Path(__file__).parents[2] / "export" / "verify_artifact.py"

@@ -11,10 +11,10 @@ from rich.console import Console
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.image_array import ImageArray
-from zsltf.delivery import Proof
 from zsltf.embeds import linear
 from zsltf.evaluation.classification import evaluate_classification
 from zsltf.layers.preprocess import Preprocess
+from zsltf.proof import Proof
 from zsltf.reports.classification import golden_batch, print_classification, print_schedule, write_classification_run
 from zsltf.reports.classification_run import Baseline, ClassificationRun, DataSummary
 from zsltf.reports.html import write_report

@@ -15,12 +15,12 @@ from sklearn.preprocessing import normalize
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.images import ImageFolder
-from zsltf.delivery import Proof
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.metrics.rejection import OpenSet
 from zsltf.pretrained.extract import Extraction
+from zsltf.proof import Proof
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 from zsltf.training.preparation import Preparation

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from zsltf.checks import check_choice, fail
-from zsltf.delivery import Proof
 from zsltf.files import atomic_file
+from zsltf.proof import Proof
 from zsltf.reports.classification_page import classification_content
 from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.zero_shot_page import zero_shot_content
