@@ -129,6 +129,6 @@ def _limits(unseen: list[str], zero_shot: bool) -> list[str]:
         "- Other cameras, other places and other kinds of photos than in the data above were not tested.",
     ]
     if zero_shot:
-        lines.append(f"- {len(unseen)} classes had no training image; they are told by their semantics alone.")
+        lines.append(f"- Told by their semantics alone, without a training image: {', '.join(unseen)}.")
         lines.append("- The backbone may have seen images of them under the same or another name.")
     return lines

@@ -11,7 +11,7 @@ from zsltf.checks import check_share
 
 __all__ = ["EACH_LEFT_OUT", "OpenSet", "best_without_own", "rejection_threshold"]
 
-EACH_LEFT_OUT = "each test image once more, its own class left out of the table (training knew it)"
+EACH_LEFT_OUT = "each test image once more, its own class left out of the table, though training knew it"
 """Strangers where there are no others: truly new classes are harder to tell."""
 
 
