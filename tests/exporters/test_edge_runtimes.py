@@ -60,14 +60,14 @@ def assert_parity(scores, expected):
 
 
 def test_openvino(opened):
-    openvino = pytest.importorskip("openvino", reason="OpenVINO is not installed")
+    openvino = pytest.importorskip("openvino", reason="OpenVINO does not load", exc_type=ImportError)
     path, feeds, expected = opened
     model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})  # some take bfloat16
     assert_parity(model(feeds)["scores"], expected)
 
 
 def test_opencv(opened):
-    cv2 = pytest.importorskip("cv2", reason="OpenCV is not installed")
+    cv2 = pytest.importorskip("cv2", reason="OpenCV does not load", exc_type=ImportError)
     path, feeds, expected = opened
     network = cv2.dnn.readNetFromONNX(str(path))
     for name, value in feeds.items():
@@ -101,7 +101,7 @@ def test_onnxruntime_web(opened, onnxruntime_web, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_mediapipe_reads_the_built_in_entry_its_labels_and_its_normalisation(precision, tmp_path):
-    mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe is not installed")
+    mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe does not load", exc_type=ImportError)
     vision, base = mediapipe.tasks.vision, mediapipe.tasks.BaseOptions
     classifier, size = build(), (7, 24, 24, 3)
     exporter = TFLite(
