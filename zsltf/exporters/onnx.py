@@ -1,11 +1,8 @@
 """ONNX: the class table is an overridable default, so one file serves any classes."""
 
-import contextlib
 import json
-import logging
-import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -17,7 +14,6 @@ from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
 from zsltf.checks import check_choice, check_positive, fail
 from zsltf.exporters._onnx_light import check_memory, in_float16, in_int8
-from zsltf.exporters._onnx_ops import HANDLERS
 
 if TYPE_CHECKING:
     from zsltf.classifier import Classifier
@@ -88,9 +84,10 @@ class Onnx:
         import onnx
 
         from zsltf.artifacts import graph
+        from zsltf.exporters._onnx_convert import convert
 
         check_memory(classifier, self.memory)
-        model = self._convert(graph.score_function(classifier, graph.images_spec(self.batch)))
+        model = convert(graph.score_function(classifier, graph.images_spec(self.batch)), self.opset, self.batch)
         if self.precision == "float16":
             model = in_float16(model)
         if self.precision == "int8" and self.calibration is not None:
@@ -102,19 +99,8 @@ class Onnx:
         if self.open_variant:
             write_open_variant(path, path.with_suffix(f".open{path.suffix}"))
         if classifier.project is not None:
-            project = self._convert(graph.project_function(classifier))
+            project = convert(graph.project_function(classifier), self.opset)
             project_path(path).write_bytes(project.SerializeToString())
-
-    def _convert(self, function: Any) -> Any:
-        import tf2onnx
-
-        with _quiet("tf2onnx", "TF2ONNX_CATCH_ERRORS"):
-            model, _ = tf2onnx.convert.from_function(
-                function, input_signature=function.input_signature, opset=self.opset, custom_op_handlers=dict(HANDLERS)
-            )
-        outputs = sorted(function.get_concrete_function().structured_outputs)
-        _rename(model, [spec.name for spec in function.input_signature], outputs, self.batch)
-        return model
 
     @staticmethod
     def edit(path: Path, to: Path, artifact: Artifact) -> None:
@@ -131,7 +117,9 @@ class Onnx:
         """What a file of this format makes of a graph's `tap`, image after image."""
         import onnxruntime
 
-        content = self._convert(function).SerializeToString()
+        from zsltf.exporters._onnx_convert import convert
+
+        content = convert(function, self.opset).SerializeToString()
         session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         return np.concatenate([session.run(["tap"], {"images": image[None]})[0] for image in images])
 
@@ -232,47 +220,3 @@ def _initializers(path: Path) -> dict[str, np.ndarray]:
     if len(found) < len(names):
         fail(str(path), "the class table as defaults of two inputs", "none", "Export it again.")
     return found
-
-
-def _rename(model: Any, inputs: list[str], outputs: list[str], batch: int | None) -> None:
-    """Stable names and dimensions, in place of the converter's numbers."""
-    graph = model.graph
-    new = dict(zip((value.name for value in graph.input), inputs, strict=True))
-    new |= dict(zip((value.name for value in graph.output), outputs, strict=True))
-    for node in graph.node:
-        node.input[:] = [new.get(name, name) for name in node.input]
-        node.output[:] = [new.get(name, name) for name in node.output]
-    for value in (*graph.input, *graph.output):
-        value.name = new[value.name]
-        _name_dimensions(value, batch)
-
-
-def _name_dimensions(value: Any, batch: int | None) -> None:
-    dimensions = {
-        "images": ("batch", "height", "width"),
-        "class_vectors": ("classes",),
-        "class_bias": ("classes",),
-        "semantics": ("classes",),
-        "scores": ("batch", "classes"),
-        "probabilities": ("batch", "classes"),
-        "embedding": ("batch",),
-        "tap": ("batch",),
-    }[value.name]
-    for dimension, name in zip(value.type.tensor_type.shape.dim, dimensions, strict=False):
-        if name == "batch" and batch is not None:
-            dimension.dim_value = batch
-        else:
-            dimension.dim_param = name
-
-
-@contextlib.contextmanager
-def _quiet(logger: str, variable: str) -> Iterator[None]:
-    """Warnings of the converter only where they are errors; no copy of the graph at each of its passes."""
-    log, level, before = logging.getLogger(logger), logging.getLogger(logger).level, os.environ.get(variable)
-    log.setLevel(logging.ERROR)
-    os.environ[variable] = "FALSE"
-    try:
-        yield
-    finally:
-        log.setLevel(level)
-        os.environ.pop(variable) if before is None else os.environ.__setitem__(variable, before)

@@ -1,17 +1,10 @@
-"""TFLite: three entries over the same weights, for phones and small boards."""
+"""TFLite: two entries over the same weights, for phones and small boards."""
 
-import contextlib
-import csv
 import functools
-import io
-import itertools
 import shutil
-import tempfile
-import warnings
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
@@ -34,7 +27,6 @@ Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 
 _CARD = "zsltf.json"
 _LARGEST_CARD = 2**26  # bytes
-_DEPRECATED = r"\s*Warning: tf.lite.Interpreter is deprecated"  # which TensorFlow itself calls
 _ANSWERS = ("probabilities", "scores")  # MediaPipe takes the first for its answer
 _ABOUT = "Images to scores and probabilities of classes, by zsltf."
 _INTEGER = ("int8", "int16x8")
@@ -95,6 +87,7 @@ class TFLite:
     def write(self, classifier: "Classifier", path: Path) -> None:
         """Convert the network, then put the comparison with the class table behind it."""
         from zsltf.artifacts import graph
+        from zsltf.exporters._tflite_convert import convert
 
         integer = self.precision in _INTEGER
         any_size = not (integer or self.built_in_only)
@@ -103,76 +96,26 @@ class TFLite:
         if self.built_in_only:
             function = graph.built_in_function(classifier, images)
             metadata = classifier_metadata(_ANSWERS, name="zsltf", description=_ABOUT, licence="")
-            content = with_metadata(self._convert(function, integer=integer), metadata, _ANSWERS)
+            content = with_metadata(convert(function, self, integer=integer), metadata, _ANSWERS)
         else:
             trunk, head = graph.halves(classifier)
-            network = self._convert(graph.trunk_function(classifier, trunk, images), integer=integer)
-            comparison = self._convert(graph.compare_function(classifier, trunk, head, self.batch), integer=False)
+            network = convert(graph.trunk_function(classifier, trunk, images), self, integer=integer)
+            comparison = convert(graph.compare_function(classifier, trunk, head, self.batch), self, integer=False)
             content = two_entries(network, comparison, graph.table(classifier))
         path.write_bytes(content)
         _append(path, card)
         if classifier.project is not None and not self.built_in_only:
-            project = replace(self, precision="float32")._convert(graph.project_function(classifier), integer=False)
+            project = convert(graph.project_function(classifier), TFLite(), integer=False)
             _project_path(path).write_bytes(project)
-
-    def _convert(self, function: Any, *, integer: bool) -> bytes:
-        """One tf.function to a file, with integer arithmetic or with float32."""
-        with _converter(function) as converter:
-            self._lighten(converter, integer=integer)
-            if not integer:
-                return converter.convert()
-            import tensorflow as tf
-
-            converter.representative_dataset = self._representative
-            if self.precision == "int8" and self.built_in_only:
-                converter.inference_output_type = tf.uint8
-            if not self.float_layers:
-                return converter.convert()
-            options = tf.lite.experimental.QuantizationDebugOptions(denylisted_nodes=list(self.float_layers))
-            debugger = tf.lite.experimental.QuantizationDebugger(
-                converter=converter, debug_dataset=lambda: (), debug_options=options
-            )
-            return debugger.get_nondebug_quantized_model()
 
     def worst_layers(self, classifier: "Classifier") -> list[str]:
         """Operators of an integer file whose outputs lose most, first; see `float_layers`."""
-        import tensorflow as tf
-
         from zsltf.artifacts import graph
+        from zsltf.exporters._tflite_convert import worst_operators
 
         preprocess: Any = classifier.preprocess
         images, (trunk, _) = graph.images_spec(self.batch, preprocess.size), graph.halves(classifier)
-        with _converter(graph.trunk_function(classifier, trunk, images)) as converter:
-            self._lighten(converter, integer=True)
-            converter.representative_dataset = self._representative
-            debugger = tf.lite.experimental.QuantizationDebugger(
-                converter=converter,
-                debug_dataset=lambda: (
-                    [inputs["images"]] for _, inputs in itertools.islice(self._representative(), 16)
-                ),
-            )
-            debugger.run()
-            table = io.StringIO()
-            debugger.layer_statistics_dump(table)
-        rows = list(csv.DictReader(io.StringIO(table.getvalue())))
-        steps = {row["tensor_name"]: float(row["mean_squared_error"]) ** 0.5 / float(row["scale"]) for row in rows}
-        return sorted(steps, key=lambda name: -steps[name])
-
-    def _lighten(self, converter: Any, *, integer: bool) -> None:
-        import tensorflow as tf
-
-        if self.precision != "float32":
-            converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        if self.precision == "float16":
-            converter.target_spec.supported_types = [tf.float16]
-        if integer and self.precision == "int16x8":
-            in_16_bits = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
-            converter.target_spec.supported_ops = [in_16_bits, tf.lite.OpsSet.TFLITE_BUILTINS]
-
-    def _representative(self) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-        photos, batch = np.asarray(self.calibration), self.batch or 1
-        for start in range(0, len(photos) - batch + 1, batch):
-            yield "entry", {"images": photos[start : start + batch]}
+        return worst_operators(graph.trunk_function(classifier, trunk, images), self)
 
     @staticmethod
     def edit(path: Path, to: Path, artifact: Artifact) -> None:
@@ -187,7 +130,9 @@ class TFLite:
         """What a file of this format makes of a graph's `tap`, image after image."""
         from ai_edge_litert.interpreter import Interpreter
 
-        content = self._convert(function, integer=False)
+        from zsltf.exporters._tflite_convert import convert
+
+        content = convert(function, self, integer=False)
         check_single_graph(content)
         runner = Interpreter(model_content=content).get_signature_runner("entry")
         return np.concatenate([runner(images=image[None])["tap"] for image in images])
@@ -264,22 +209,6 @@ def _read_card(path: Path) -> bytes:
     except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError) as error:
         received = f"one without its card ({error})"
         fail(str(path), "a TFLite file that zsltf wrote", received, "Export it with zsltf export.")
-
-
-@contextlib.contextmanager
-def _converter(function: Any) -> Iterator[Any]:
-    """Of one tf.function, through a SavedModel so that names are kept."""
-    import tensorflow as tf
-
-    from zsltf.artifacts.graph import save
-
-    module = tf.Module()
-    module.function = function
-    module.captured = list(function.get_concrete_function().variables)
-    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=_DEPRECATED)
-        save(module, Path(folder), {"entry": function})
-        yield tf.lite.TFLiteConverter.from_saved_model(folder, signature_keys=["entry"])
 
 
 def _interpreter(path: Path) -> Any:
