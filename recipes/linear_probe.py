@@ -12,7 +12,7 @@ import tyro
 
 from zsltf.data.folded import load_folds
 from zsltf.data.labelled import LabelledSource
-from zsltf.evaluation.probe import probe
+from zsltf.evaluation.probe import ProbeProtocol, probe
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.reports.next_step import next_step
@@ -31,10 +31,7 @@ class Config:
     images: tyro.conf.OmitArgPrefixes[LabelledSource] = field(default_factory=lambda: ALL_IN_FOLDS)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)
     method: LinearProbe = field(default_factory=LinearProbe)
-    search: bool = True
-    """Choose the penalty and the normalisation on inner folds."""
-    false_rejections: float = 0.05
-    """Share of the photos that may be taken for none of the classes: sets the rejection threshold."""
+    protocol: tyro.conf.OmitArgPrefixes[ProbeProtocol] = field(default_factory=ProbeProtocol)
     seed: int = 0
     """Of a backbone with random weights."""
     out: Path = Path("runs/linear_probe")
@@ -47,14 +44,8 @@ def main(config: Config) -> None:
     config.images.check_apart(config.out)
     folded = load_folds(config.images)
     seed_everything(config.seed)
-    outcome = probe(
-        config.method,
-        config.network.build(),
-        folded,
-        search=config.search,
-        on_corrupt=config.images.on_corrupt,
-        false_rejections=config.false_rejections,
-    )
+    backbone, corrupt = config.network.build(), config.images.on_corrupt
+    outcome = probe(config.method, backbone, folded, config.protocol, on_corrupt=corrupt)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         write_probe_run(folder, outcome, recipe="linear_probe", config=settings(config))
     print_folds(outcome)

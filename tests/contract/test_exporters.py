@@ -4,10 +4,13 @@ import keras
 import numpy as np
 import onnx
 import pytest
+import tensorflow as tf
+from PIL import Image
 from scipy.special import expit, softmax
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.data.decode import decode
 from zsltf.discovery import names, plugin_type
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.tflite import TFLite
@@ -150,3 +153,20 @@ def test_integer_onnx_keeps_float_classes(tmp_path):
     types = {tensor.name: tensor.data_type for tensor in graph.initializer}
     assert types["class_vectors"] == types["class_bias"] == onnx.TensorProto.FLOAT
     assert onnx.TensorProto.INT8 in types.values()
+
+
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_encoded_photos_are_decoded_as_the_door_does(resize, tmp_path):
+    given = build("dot")
+    classifier = given.on_images(Preprocess(24, mean=(127.0,) * 3, scale=(128.0,) * 3, resize=resize))
+    photos = []
+    for size in ((90, 40), (40, 90), (20, 31), (24, 24)):
+        photo = Image.fromarray(RNG.integers(0, 256, (*size, 3), dtype=np.uint8))
+        photo.resize((size[1] // 3, size[0] // 3)).resize(size[::-1]).save(tmp_path / f"{len(photos)}.png")
+        photos.append(tmp_path / f"{len(photos)}.png")
+    exporter = plugin_type("exporters", "saved_model")()
+    exporter.write(classifier, tmp_path / "saved_model")
+    serve = tf.saved_model.load(tmp_path / "saved_model").signatures["from_bytes"]
+    answers = serve(encoded=tf.constant([photo.read_bytes() for photo in photos]))
+    expected = np.concatenate([classifier.score(decode(photo, 24, resize)[None]) for photo in photos])
+    np.testing.assert_allclose(answers["scores"], expected, atol=2e-2 * np.median(expected.std(axis=1)))

@@ -188,5 +188,5 @@ def _shrunk(shape: Any, size: int, resize: Resize) -> Any:
     if resize == "stretch":
         return tf.minimum(shape, size)
     sides = tf.cast(shape, tf.float64)
-    ratio = tf.minimum(1.0, size / (tf.reduce_min(sides) if resize == "crop" else tf.reduce_max(sides)))
-    return tf.maximum(1, tf.cast(tf.round(sides * ratio), tf.int32))
+    ratio = size / (tf.reduce_min(sides) if resize == "crop" else tf.reduce_max(sides))
+    return tf.maximum(1, tf.cast(tf.round(sides * tf.minimum(ratio, 1)), tf.int32))

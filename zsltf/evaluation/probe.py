@@ -19,7 +19,20 @@ from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import Extraction, extract_features
 from zsltf.protocols import Method
 
-__all__ = ["Probed", "probe"]
+__all__ = ["ProbeProtocol", "Probed", "probe"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeProtocol:
+    """How settings and the rejection threshold are chosen."""
+
+    search: bool = True
+    """Choose the penalty and the normalisation on inner folds."""
+    false_rejections: float = 0.05
+    """Share of the photos, each scored without its fold, that may be taken for none of the classes."""
+
+    def __post_init__(self) -> None:
+        check_share("ProbeProtocol", false_rejections=self.false_rejections)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,10 +64,9 @@ def probe(
     method: Method,
     backbone: Backbone,
     folded: FoldedImages,
+    protocol: ProbeProtocol | None = None,
     *,
-    search: bool = True,
     on_corrupt: OnCorrupt = "skip",
-    false_rejections: float = 0.05,
 ) -> Probed:
     """Extract features, cross-validate the method on them, and fit it on all.
 
@@ -62,15 +74,13 @@ def probe(
         method: what to fit; it takes features.
         backbone: makes them.
         folded: every image in a fold.
-        search: see `cross_validate`.
+        protocol: its options.
         on_corrupt: see `extract_features`.
-        false_rejections: share of the images that may be taken for none of the classes, each by its own fold.
 
     Raises:
         ValueError: if an image is in no fold, or has several labels.
     """
-    start = time.perf_counter()
-    check_share("probe", false_rejections=false_rejections)
+    start, protocol = time.perf_counter(), protocol or ProbeProtocol()
     labelled = folded.labelled
     _check_all_dealt(folded)
     names = labelled.classes.names
@@ -79,7 +89,7 @@ def probe(
     kept = np.array([name not in extraction.skipped for name in images.names])
     features, folds = _weighted(extraction, labelled.sample_weight, kept), _renumbered(folded, kept)
     group = None if labelled.group is None else labelled.group[kept]
-    validation = cross_validate(method, features, labelled.classes, folds, search=search, group=group)
+    validation = cross_validate(method, features, labelled.classes, folds, search=protocol.search, group=group)
     counts = class_counts(features.y, len(names))
     report = evaluate_classification(validation.scores, features.y, names, train_images=counts)
     return Probed(
@@ -90,7 +100,7 @@ def probe(
         skipped=extraction.skipped,
         validation=validation,
         report=report,
-        open_set=_open_set(validation.scores, report.truth, false_rejections),
+        open_set=_open_set(validation.scores, report.truth, protocol.false_rejections),
         seconds=time.perf_counter() - start,
     )
 
