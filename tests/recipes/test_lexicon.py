@@ -26,7 +26,7 @@ def test_words_that_training_never_had_are_read_and_more_can_be_added(tmp_path, 
 def test_the_accuracy_that_is_claimed(digits, tmp_path, test_data, capsys):
     given = () if digits is None else ("--digits", str(test_data / "digits" / digits))
     assert main(["run", "lexicon", *given, "--out", str(tmp_path / "lexicon.keras")]) == 0
-    mean = next(line for line in capsys.readouterr().out.splitlines() if "mean" in line).split()
+    mean = next(line for line in capsys.readouterr().out.splitlines() if "seed mean" in line).split()
     assert float(mean[2]) >= 80  # top-1 on unseen words, chance 1
     if digits is None:
-        assert float(mean[2]) == pytest.approx(93.3, abs=1.5)
+        assert float(mean[2]) == pytest.approx(93.9, abs=1.5)
