@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import UInt8
 
+from zsltf.exporters._onnx_table import TABLE
+
 if TYPE_CHECKING:
     from zsltf.classifier import Classifier
 
 __all__ = ["check_memory", "in_float16", "in_int8"]
 
-_TABLE = ("class_vectors", "class_bias")
 _COPIES = 34
 """Bytes of memory that a conversion takes for a byte of weights, at most: VGG16 with its top took 20 GB for 0.55."""
 
@@ -57,7 +58,7 @@ def in_float16(model: Any) -> Any:
     compared = _comparison(model)
     light = convert_float_to_float16(model, keep_io_types=True, node_block_list=compared)
     casts = {node.output[0]: node.input[0] for node in light.graph.node if node.op_type == "Cast"}
-    exact = {*_TABLE, *(name for node in light.graph.node if node.name in compared for name in node.output)}
+    exact = {*TABLE, *(name for node in light.graph.node if node.name in compared for name in node.output)}
     for node in light.graph.node:  # what the comparison takes and gives need not go through float16 and back
         if node.op_type == "Cast" and casts.get(node.input[0]) in exact:
             node.input[0] = casts[node.input[0]]
@@ -104,7 +105,7 @@ def in_int8(model: Any, images: UInt8[np.ndarray, "N size size 3"], batch: int) 
 
 def _comparison(model: Any) -> list[str]:
     """Names of the nodes that the class inputs reach."""
-    reached, names = set(_TABLE), []
+    reached, names = set(TABLE), []
     for node in model.graph.node:
         if reached & set(node.input):
             reached.update(node.output)

@@ -1,19 +1,20 @@
 """ONNX: the class table is an overridable default, so one file serves any classes."""
 
-import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
-from jaxtyping import UInt8
 
 from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
 from zsltf.checks import check_choice, check_positive, fail
+from zsltf.exporters._batches import in_calls, tried
+from zsltf.exporters._calibration import Calibration, check_calibration
 from zsltf.exporters._onnx_light import check_memory, in_float16, in_int8
+from zsltf.exporters._onnx_table import TABLE, read_table, set_table, write_open_variant
 
 if TYPE_CHECKING:
     from zsltf.classifier import Classifier
@@ -22,7 +23,6 @@ __all__ = ["Onnx"]
 
 Precision = Literal["float32", "float16", "int8"]
 
-_TABLE = ("class_vectors", "class_bias")
 _ANSWERS = ("scores", "probabilities")
 
 
@@ -47,7 +47,7 @@ class Onnx:
     a default."""
     memory: float | None = None
     """Gigabytes that the conversion may take; by default what the machine has left."""
-    calibration: UInt8[np.ndarray, "N size size 3"] | None = field(default=None, repr=False, compare=False)
+    calibration: Calibration = field(default=None, repr=False, compare=False)
     """Photos of the network's size on which the ranges of an int8 file are measured."""
 
     SUFFIX: ClassVar[str] = ".onnx"
@@ -59,9 +59,8 @@ class Onnx:
         check_choice("Onnx.precision", self.precision, self.PRECISIONS)
         if self.batch is not None:
             check_positive("Onnx", batch=self.batch)
-        if self.precision == "int8" and self.calibration is None:
-            received = f"{self.precision} without any"
-            fail("Onnx.calibration", "photos to measure ranges on", received, "Give zsltf export --calibrate FOLDER.")
+        if self.precision == "int8":
+            check_calibration("Onnx", self.precision, self.calibration)
 
     @property
     def tolerance(self) -> float | None:
@@ -71,7 +70,7 @@ class Onnx:
     @property
     def batches(self) -> tuple[int, ...]:
         """What it is tried with."""
-        return (1, 7) if self.batch is None else (self.batch,)
+        return tried(self.batch)
 
     @property
     def variant(self) -> str:
@@ -92,7 +91,7 @@ class Onnx:
             model = in_float16(model)
         if self.precision == "int8" and self.calibration is not None:
             model = in_int8(model, self.calibration, self.batch or 1)
-        _set_table(model, graph.table(classifier), Card.of(classifier, precision=self.precision))
+        set_table(model, graph.table(classifier), Card.of(classifier, precision=self.precision))
         onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True)
         onnx.checker.check_model(model, full_check=True)
         path.write_bytes(model.SerializeToString())
@@ -108,7 +107,7 @@ class Onnx:
         import onnx
 
         model = onnx.load(path)
-        _set_table(model, {name: getattr(artifact, name) for name in _TABLE}, artifact.card)
+        set_table(model, {name: getattr(artifact, name) for name in TABLE}, artifact.card)
         to.write_bytes(model.SerializeToString())
         if project_path(path).is_file():
             shutil.copyfile(project_path(path), project_path(to))
@@ -134,18 +133,14 @@ class Onnx:
         text = session.get_modelmeta().custom_metadata_map.get("zsltf")
         if text is None:
             fail(str(path), "an ONNX file that zsltf wrote", "one without its card", "Export it with zsltf export.")
-        card, table = Card.from_json(text, str(path)), _initializers(path)
+        card, table = Card.from_json(text, str(path)), read_table(path)
         batch = session.get_inputs()[0].shape[0]
 
         def run(outputs: Sequence[str], feed: dict[str, np.ndarray]) -> Outputs:
-            images = feed["images"]
-            step = batch if isinstance(batch, int) else len(images)
-            padded = np.concatenate([images, np.repeat(images[-1:], -len(images) % step, axis=0)])
-            parts = [
-                session.run(outputs, {**feed, "images": padded[i : i + step]}) for i in range(0, len(padded), step)
-            ]
-            whole = (np.concatenate(part)[: len(images)] for part in zip(*parts, strict=True))
-            return dict(zip(outputs, whole, strict=True))
+            def call(images: Images) -> Outputs:
+                return dict(zip(outputs, session.run(outputs, {**feed, "images": images}), strict=True))
+
+            return in_calls(call, feed["images"], batch if isinstance(batch, int) else None)
 
         def project(semantics: np.ndarray) -> np.ndarray:
             if not card.project:
@@ -165,32 +160,6 @@ class Onnx:
         )
 
 
-def write_open_variant(path: Path, to: Path) -> None:
-    """The file at `path` with its class inputs required, for runtimes that don't override a default."""
-    import onnx
-
-    model = onnx.load(path)
-    kept = [tensor for tensor in model.graph.initializer if tensor.name not in _TABLE]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    to.write_bytes(model.SerializeToString())
-
-
-def _set_table(model: Any, table: Mapping[str, np.ndarray], card: Card) -> None:
-    """The class table as the defaults of two inputs, and the card."""
-    import onnx
-    from onnx import numpy_helper
-
-    kept = [tensor for tensor in model.graph.initializer if tensor.name not in table]
-    del model.graph.initializer[:]
-    model.graph.initializer.extend(kept)
-    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in table.items())
-    properties = {"zsltf": card.to_json(), "classes": json.dumps(card.names)}
-    preprocessing = {name: getattr(card, name) for name in ("size", "resize", "mean", "scale", "channels")}
-    properties |= {"preprocessing": json.dumps(preprocessing), "versions": json.dumps({"zsltf": card.zsltf})}
-    onnx.helper.set_model_props(model, properties)
-
-
 def project_path(path: Path) -> Path:
     """Where a file's `project` lies: model.onnx -> model.project.onnx."""
     return path.with_suffix(f".project{path.suffix}")
@@ -207,16 +176,3 @@ def _session(path: Path) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 (onnxruntime's errors share no base but Exception)
         fail(str(path), "a file that onnxruntime opens", str(error).strip()[:300], "Export it again.")
-
-
-def _initializers(path: Path) -> dict[str, np.ndarray]:
-    """The class table, without the weights of the network."""
-    import onnx
-    from onnx import numpy_helper
-
-    graph = onnx.load(path).graph
-    names = ("class_vectors", "class_bias")
-    found = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer if tensor.name in names}
-    if len(found) < len(names):
-        fail(str(path), "the class table as defaults of two inputs", "none", "Export it again.")
-    return found

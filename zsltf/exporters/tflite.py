@@ -2,20 +2,20 @@
 
 import functools
 import shutil
-import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import numpy as np
-from jaxtyping import UInt8
 
 from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
-from zsltf.artifacts.metadata import LABELS, classifier_metadata
+from zsltf.artifacts.metadata import classifier_metadata
 from zsltf.checks import check_choice, check_positive, fail
 from zsltf.data.decode import fitted
+from zsltf.exporters._batches import in_calls, tried
+from zsltf.exporters._calibration import Calibration, check_calibration
+from zsltf.exporters._tflite_card import append_card, read_card
 from zsltf.exporters._tflite_graphs import check_single_graph, class_table, two_entries, with_metadata, with_table
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ __all__ = ["TFLite"]
 
 Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 
-_CARD = "zsltf.json"
-_LARGEST_CARD = 2**26  # bytes
 _ANSWERS = ("probabilities", "scores")  # MediaPipe takes the first for its answer
 _ABOUT = "Images to scores and probabilities of classes, by zsltf."
 _INTEGER = ("int8", "int16x8")
@@ -51,7 +49,7 @@ class TFLite:
     built_in_only: bool = False
     """One entry, for images of the network's own size, with TFLite metadata and labels: what MediaPipe and the
     compilers of accelerators take. With int8 all of it is integers, class vectors and outputs too."""
-    calibration: UInt8[np.ndarray, "N size size 3"] | None = field(default=None, repr=False, compare=False)
+    calibration: Calibration = field(default=None, repr=False, compare=False)
     """Photos of the network's size on which the ranges of an integer file are measured."""
     float_layers: tuple[str, ...] = ()
     """Outputs of operators that an integer file computes in float32."""
@@ -63,9 +61,8 @@ class TFLite:
         check_choice("TFLite.precision", self.precision, self.PRECISIONS)
         if self.batch is not None:
             check_positive("TFLite", batch=self.batch)
-        if self.precision in _INTEGER and self.calibration is None:
-            received = f"{self.precision} without any"
-            fail("TFLite.calibration", "photos to measure ranges on", received, "Give zsltf export --calibrate FOLDER.")
+        if self.precision in _INTEGER:
+            check_calibration("TFLite", self.precision, self.calibration)
 
     @property
     def tolerance(self) -> float | None:
@@ -75,7 +72,7 @@ class TFLite:
     @property
     def batches(self) -> tuple[int, ...]:
         """What it is tried with."""
-        return (1, 7) if self.batch is None else (self.batch,)
+        return tried(self.batch)
 
     @property
     def variant(self) -> str:
@@ -103,7 +100,7 @@ class TFLite:
             comparison = convert(graph.compare_function(classifier, trunk, head, self.batch), self, integer=False)
             content = two_entries(network, comparison, graph.table(classifier))
         path.write_bytes(content)
-        _append(path, card)
+        append_card(path, card)
         if classifier.project is not None and not self.built_in_only:
             project = convert(graph.project_function(classifier), TFLite(), integer=False)
             _project_path(path).write_bytes(project)
@@ -122,7 +119,7 @@ class TFLite:
         """The file at `path` with the artifact's class table, written to `to`; TensorFlow is not needed."""
         table = {"class_vectors": artifact.class_vectors, "class_bias": artifact.class_bias}
         to.write_bytes(with_table(path.read_bytes(), table))
-        _append(to, artifact.card)
+        append_card(to, artifact.card)
         if _project_path(path).is_file():
             shutil.copyfile(_project_path(path), _project_path(to))
 
@@ -145,23 +142,19 @@ class TFLite:
             ValueError: if the file is no TFLite file of zsltf's.
         """
         interpreter = _interpreter(path)
-        card = Card.from_json(_read_card(path), str(path))
+        card = read_card(path)
         table = class_table(path.read_bytes()) if card.editable else {}
         details = interpreter.get_signature_runner("serving_default").get_input_details()
-        batch = details["images"]["shape_signature"][0]
+        fixed = details["images"]["shape_signature"][0]
         answers = interpreter.get_signature_runner("serving_default").get_output_details()
         scales = {name: detail["quantization"] for name, detail in answers.items()}
-
         runner_of = functools.cache(interpreter.get_signature_runner)
 
         def run(signature: str, images: Images, **inputs: np.ndarray) -> Outputs:
-            runner, count = runner_of(signature), len(images)
+            runner = runner_of(signature)
             if not card.any_size:
                 images = np.stack([fitted(image, card.size, card.resize) for image in images])
-            step = count if batch < 0 else batch
-            padded = np.concatenate([images, np.repeat(images[-1:], -count % step, axis=0)])
-            rows = [runner(images=padded[i : i + step], **inputs) for i in range(0, len(padded), step)]
-            outputs = {name: np.concatenate([row[name] for row in rows])[:count] for name in rows[0]}
+            outputs = in_calls(lambda batch: runner(images=batch, **inputs), images, None if fixed < 0 else fixed)
             return {name: _real(values, *scales[name]) for name, values in outputs.items()}
 
         def open_vocabulary(images: Images, vectors: np.ndarray, bias: np.ndarray) -> Outputs:
@@ -192,23 +185,6 @@ def _real(values: np.ndarray, scale: float, zero: int) -> np.ndarray:
 def _project_path(path: Path) -> Path:
     """Where a file's `project` lies: model.tflite -> model.project.tflite."""
     return path.with_suffix(".project.tflite")
-
-
-def _append(path: Path, card: Card) -> None:
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # all that MediaPipe reads
-        archive.writestr(_CARD, card.to_json())
-        archive.writestr(LABELS, "\n".join(card.names))
-
-
-def _read_card(path: Path) -> bytes:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(_CARD).file_size > _LARGEST_CARD:
-                fail(str(path), f"a card of at most {_LARGEST_CARD} bytes", "a larger one", "Export it again.")
-            return archive.read(_CARD)
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, OSError) as error:
-        received = f"one without its card ({error})"
-        fail(str(path), "a TFLite file that zsltf wrote", received, "Export it with zsltf export.")
 
 
 def _interpreter(path: Path) -> Any:
