@@ -2,7 +2,7 @@
 
 zsltf run cifar10 --data $ZSLTF_TEST_DATA/cifar10     (a folder with train/ and test/; without it pictures are drawn)
 Expected (a JPEG subset of CIFAR-10, 3000 training and 1000 test images, 10 epochs, seeds 0, 1, 2, CPU; chance 0.10):
-small net mean 0.310, sd 0.011, after 300 steps; EfficientNet-Lite0 at 128 px mean 0.749, sd 0.003.
+small net mean 0.31, sd 0.01, after 300 steps; EfficientNet-Lite0 at 128 px mean 0.749, sd 0.003.
 """
 
 from dataclasses import dataclass, field
