@@ -1,8 +1,8 @@
 """Every zero-shot method on photos under several partitions of their classes: mean and spread beside the control.
 
-python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --out FOLDER --table .github/ZERO_SHOT.md
+python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --results rows.json --table ZERO_SHOT.md
 
-Rows that are in the folder are kept, so an interrupted run goes on.
+Rows that the file of results has are kept, so an interrupted run goes on; those of the table are in .github.
 """
 
 import json
@@ -37,24 +37,24 @@ class Config:
     repeats: int = 1
     """Of the folds that settings are chosen on."""
     shuffles: int = 2
-    out: Path
+    results: Path
+    """A JSON file, a row a line."""
     table: Path | None = None
-    """A Markdown file to write, of all rows that the folder has."""
+    """A Markdown file to write, of all rows that there are."""
 
 
 def main(config: Config) -> None:
-    """Methods x semantics x partitions -> results.json and a table."""
-    file = config.out / "results.json"
-    rows: list[dict[str, Any]] = json.loads(file.read_text("utf-8")) if file.is_file() else []
+    """Methods x semantics x partitions -> rows and a table."""
+    rows: list[dict[str, Any]] = json.loads(config.results.read_text("utf-8")) if config.results.is_file() else []
     done = {(row["method"], row["semantics"], row["partition"]) for row in rows}
     for name in config.methods:
         for semantics in config.semantics:
             for partition in config.partitions:
                 if (name, semantics, partition) not in done and (name, semantics) != UNEQUAL:
                     rows.append({"method": name, "semantics": semantics, **measure(config, name, semantics, partition)})
-                    config.out.mkdir(parents=True, exist_ok=True)
-                    with atomic_file(file) as staging:
-                        staging.write_text(json.dumps(rows, indent=1), "utf-8")
+                    config.results.parent.mkdir(parents=True, exist_ok=True)
+                    with atomic_file(config.results) as staging:
+                        staging.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", "utf-8")
     lines = table_lines(rows)
     print("\n".join(lines))  # noqa: T201 (a script)
     if config.table:
@@ -71,7 +71,9 @@ chosen on class-disjoint folds of the seen classes of each partition; `shuffled`
 dealt to the wrong classes; chance is 16.7. In percent, but for s: the seconds of a partition on a busy core. Written
 by:
 
-    python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --out FOLDER --table FILE.md
+    python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --results rows.json --table FILE.md
+
+with `zero_shot.json` beside this file as its rows.
 """
 UNEQUAL = ("description_attention", "both")  # attends over blocks of one width
 _LOADED: dict[Any, Any] = {}
@@ -100,7 +102,7 @@ def measure(config: Config, name: str, semantics: Semantics, partition: str) -> 
         "partition": partition,
         "validation": outcome.choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
-        "per_class": {classes.names[c]: float(report.unseen_per_class[c]) for c in unseen},
+        "per_class": {classes.names[c]: round(float(report.unseen_per_class[c]), 4) for c in unseen},
         "shuffled": float(np.mean(outcome.shuffled)) if outcome.shuffled else None,
         "harmonic_mean": report.harmonic_mean,
         "area": report.curve.area,

@@ -43,7 +43,7 @@ class DAP:
     probabilities have to be honest. An attribute that does not carry over to other classes is left out by that."""
 
     PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
-    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"penalty": tuple(10.0**k for k in range(-5, 0))}
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {"penalty": tuple(10.0**-k for k in range(1, 6))}
 
     def __post_init__(self) -> None:
         check_positive("DAP", penalty=self.penalty)
@@ -51,7 +51,8 @@ class DAP:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the attributes' classifiers on the seen classes."""
         scale, offset = unit_range(classes.semantics[classes.seen])
-        heads = self._heads(train, classes, classes.semantics * scale + offset)
+        attributes = classes.semantics * scale + offset
+        heads = self._calibrated(train, classes, attributes, self._heads(train, attributes))
         project = keras.layers.Rescaling(scale.tolist(), offset.tolist())
         return Classifier(
             linear(heads[:-1], heads[-1]),
@@ -62,21 +63,31 @@ class DAP:
     def fit_grid(
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
-        """Each penalty of the search range with its scores of x."""
+        """Each penalty of the search range with its scores of x; each fit starts from the one that is shrunk more."""
         scale, offset = unit_range(classes.semantics[classes.seen])
-        attributes = classes.semantics * scale + offset
+        attributes, heads = classes.semantics * scale + offset, None
         for penalty in self.SEARCH["penalty"]:
             setting = replace(self, penalty=penalty)
-            heads = setting._heads(train, classes, attributes)
-            yield setting, (x @ heads[:-1] + heads[-1]) @ attributes.T
+            heads = setting._heads(train, attributes, heads)
+            found = setting._calibrated(train, classes, attributes, heads)
+            yield setting, (x @ found[:-1] + found[-1]) @ attributes.T
 
     def _heads(
-        self, train: Features, classes: ClassTable, attributes: Float[np.ndarray, "C A"]
+        self, train: Features, attributes: Float[np.ndarray, "C A"], start: Float[np.ndarray, "D+1 A"] | None = None
+    ) -> Float[np.ndarray, "D+1 A"]:
+        """Kernel and bias of the attributes' logits."""
+        train.check_vectors("DAP")
+        return linear_heads(train.x, attributes[train.y], train.weights, self.penalty, start=start)
+
+    def _calibrated(
+        self,
+        train: Features,
+        classes: ClassTable,
+        attributes: Float[np.ndarray, "C A"],
+        heads: Float[np.ndarray, "D+1 A"],
     ) -> Float[np.ndarray, "D+1 A"]:
         """Kernel and bias of z - logit(prior), z the attributes' logits."""
-        train.check_vectors("DAP")
         targets, prior = attributes[train.y], np.clip(attributes[classes.seen].mean(axis=0), 0.01, 0.99)
-        heads = linear_heads(train.x, targets, train.weights, self.penalty)
         slope, offset = np.ones_like(prior), np.zeros_like(prior)
         if self.calibrate:
             slope, offset = platt(self._unseen_logits(train, attributes, heads), targets, train.weights)
