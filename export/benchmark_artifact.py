@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.artifacts.manifest import read_manifest
-from zsltf.benchmarking import Measured, benchmark
+from zsltf.benchmarking import Measured, benchmark, common_classes
+from zsltf.checks import fail
 from zsltf.data.fitted_photos import FittedPhotos
 from zsltf.files import atomic_file
 
@@ -31,17 +32,19 @@ class Config:
     images: Path
     """Photos, one folder a class."""
     least_accuracy: float = 0.0
-    """Status 1 if a file is less accurate, or does not pass."""
+    """Status 1 if a file is less accurate, from 0 to 1, or does not pass."""
 
 
 def main(config: Config) -> int:
     """Export -> table, benchmark.json, and the report with the table in it."""
+    if not 0 <= config.least_accuracy <= 1:
+        fail("--least-accuracy", "a share from 0 to 1", f"{config.least_accuracy:g}", "Write 0.9 for 90 %.")
     inside = (config.run / "manifest.json").is_file()
     folder = config.run if inside else config.run / "export"
     manifest = read_manifest(folder)
-    facts = manifest["preprocessing"]
-    photos = FittedPhotos.read(config.images, manifest["classes"], size=facts["size"], resize=facts["resize"])
-    rows = list(benchmark(folder, photos))
+    facts, names = manifest["preprocessing"], common_classes(manifest)
+    photos = FittedPhotos.read(config.images, names, size=facts["size"], resize=facts["resize"])
+    rows = list(benchmark(folder, photos, names))
     Console(width=None if sys.stdout.isatty() else 110).print(_table(rows, len(photos)))
     if not inside:
         from zsltf.reports.html import write_report
@@ -54,8 +57,11 @@ def main(config: Config) -> int:
         write_report(Run(config.run))
     below = [row for row in rows if row.status != "passed" or (row.accuracy or 0.0) < config.least_accuracy]
     for row in below:
-        why = row.reason or f"accuracy {row.accuracy:.3f} is below {config.least_accuracy:g}"
-        print(f"{row.file}: {row.status}: {why}", file=sys.stderr)
+        if row.status == "passed":
+            why = f"accuracy {row.accuracy:.3f} is below {config.least_accuracy:g}"
+        else:
+            why = f"{row.status}: {row.reason}"
+        print(f"{row.file}: {why}", file=sys.stderr)
     return int(bool(below))
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from zsltf.budget import Found
 from zsltf.delivery import deliver
 from zsltf.export_options import ExportOptions
-from zsltf.files import atomic_file
+from zsltf.files import atomic_file, check_writable
 from zsltf.proof import Proof
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
@@ -45,6 +45,7 @@ class Config:
 def main(config: Config) -> None:
     """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
     run, out = Run(config.run), config.out or config.run / "export"
+    check_writable(config.run / "export.json", overwrite=True)  # and the report, after the slow work
     done = deliver(run, out, formats=config.format, options=config.options, overwrite=config.overwrite)
     found = None if done.found is None else done.found.described()
     with atomic_file(config.run / "export.json") as path:

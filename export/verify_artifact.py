@@ -7,6 +7,7 @@ Needs NumPy and the runtime of each file: onnxruntime, ai_edge_litert or tensorf
 import argparse
 import hashlib
 import json
+import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
@@ -28,15 +29,19 @@ class Check(NamedTuple):
 
 
 def main() -> int:
-    """Print a table of checks."""
+    """Print the checks as they are made."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("artifact", type=Path, help="the folder of an export, or a file or SavedModel in it")
-    path = parser.parse_args().artifact
-    checks = list(verify(path))
-    width = max(len(check.file) for check in checks)
+    return int(not all(check.passed for check in shown(verify(parser.parse_args().artifact))))
+
+
+def shown(checks: Iterator[Check]) -> list[Check]:
+    """The checks, each printed as soon as it is made."""
+    made = []
     for check in checks:
-        print(f"{'ok    ' if check.passed else 'FAILED'}  {check.file:{width}}  {check.what}: {check.detail}")
-    return int(not all(check.passed for check in checks))
+        print(f"{'ok    ' if check.passed else 'FAILED'}  {check.file:20}  {check.what}: {check.detail}", flush=True)
+        made.append(check)
+    return made
 
 
 def verify(path: Path) -> Iterator[Check]:
@@ -44,20 +49,44 @@ def verify(path: Path) -> Iterator[Check]:
     folder = path if (path / "manifest.json").is_file() else path.parent
     if not (folder / "manifest.json").is_file():
         sys.exit(f"{path}: expected an export with manifest.json, received none. Give the folder of zsltf export.")
-    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     wanted = None if folder == path else path.name
-    yield from _hashes(folder, manifest["files"], wanted)
-    with np.load(folder / "golden.npz", allow_pickle=False) as arrays:
-        golden = dict(arrays)
-    for artifact in manifest["artifacts"]:
-        if wanted in (None, artifact["file"]):
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+        yield from _hashes(folder, manifest, wanted)
+        artifacts = [entry for entry in manifest["artifacts"] if wanted in (None, entry["file"])]
+    except DAMAGED as error:
+        yield Check("manifest.json", "reads", False, _told(error))
+        return
+    if not artifacts:
+        yield Check(wanted or "manifest.json", "is listed", False, "the manifest has no such artifact")
+        return
+    try:
+        with np.load(folder / "golden.npz", allow_pickle=False) as arrays:
+            golden = dict(arrays)
+    except (*DAMAGED, OSError, zipfile.BadZipFile) as error:
+        yield Check("golden.npz", "reads", False, _told(error))
+        return
+    for artifact in artifacts:
+        try:
             yield from _file(folder, artifact, manifest, golden)
+        except Exception as error:  # noqa: BLE001 (runtimes raise of every kind)
+            yield Check(artifact["file"], "runs", False, _told(error))
 
 
-def _hashes(folder: Path, files: dict[str, Any], wanted: str | None) -> Iterator[Check]:
+DAMAGED = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+"""What reading raises where something else is written than was expected."""
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {(str(error).strip().splitlines() or [''])[0][:300]}"
+
+
+def _hashes(folder: Path, manifest: dict[str, Any], wanted: str | None) -> Iterator[Check]:
+    files = manifest["files"]
     there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json"}
-    for name in sorted(there | set(files)):
-        if wanted is not None and name.split("/")[0] not in (wanted, "golden.npz"):
+    stopped = {name for name in there if re.match(r"\.[^/]+\.(partial|old)/", name)}  # of writes that were killed
+    for name in sorted((there - stopped) | set(files)):
+        if wanted is not None and name.split("/")[0] not in (wanted, "golden.npz", _project_of(wanted)):
             continue
         if Path(name).is_absolute() or ".." in Path(name).parts:
             yield Check(name, "hash", False, "outside the folder")
@@ -65,31 +94,35 @@ def _hashes(folder: Path, files: dict[str, Any], wanted: str | None) -> Iterator
         if name not in there or name not in files:
             yield Check(name, "hash", False, "missing" if name in files else "not in the manifest")
             continue
-        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-        same = digest == files[name]["sha256"]
-        yield Check(name, "hash", same, digest[:12] if same else f"{digest[:12]}, not {files[name]['sha256'][:12]}")
+        digest, listed = hashlib.sha256((folder / name).read_bytes()).hexdigest(), files[name]["sha256"]
+        detail = digest[:12] if digest == listed else f"{digest[:12]}, not {listed[:12]}"
+        if digest != listed and digest in [step["before"].get(name) for step in manifest["history"][-1:]]:
+            detail += ": its last edit was stopped midway; edit it once more"
+        yield Check(name, "hash", digest == listed, detail)
+
+
+def _project_of(name: str) -> str:
+    """The file beside this one that makes class vectors of semantics; it may not exist."""
+    stem, _, suffix = name.replace(".open.", ".").rpartition(".")
+    return f"{stem}.project.{suffix}"
 
 
 def _file(folder: Path, artifact: dict[str, Any], manifest: dict[str, Any], golden: dict[str, Any]) -> Iterator[Check]:
-    name, path = artifact["file"], folder / artifact["file"]
-    names = _classes(manifest, name)
-    try:
-        labels, any_size, run = READERS[artifact["format"]](path)
-    except Exception as error:  # noqa: BLE001 (runtimes raise of every kind)
-        yield Check(name, "opens", False, f"{type(error).__name__}: {error}")
-        return
-    yield Check(name, "labels", labels == names, f"{len(labels)} as in the manifest" if labels == names else "others")
+    name = artifact["file"]
+    names, rows = _history(manifest, name)
+    labels, any_size, run = READERS[artifact["format"]](folder / name, golden)
+    if labels is not None:
+        same = labels == names
+        yield Check(name, "labels", same, f"{len(labels)} as in the manifest" if same else "others")
     images, expected = (golden[key] for key in (("images", "scores") if any_size else ("fitted", "fitted_scores")))
-    columns = _columns(names, manifest["classes"])
+    kept = [i for i, row in enumerate(rows) if row >= 0]
     got = {batch: _in_batches(run, images, batch) for batch in artifact["batches"]}
     for batch, outputs in got.items():
-        scores = outputs["scores"]
-        if not columns:
+        if not kept:
             yield Check(name, f"replay, batch {batch}", True, "left out: no class of the golden scores is left")
             continue
-        yield _replay(
-            name, batch, scores[:, [mine for mine, _ in columns]], expected[:, [old for _, old in columns]], artifact
-        )
+        wanted = expected[:, [rows[i] for i in kept]]
+        yield _replay(name, batch, outputs["scores"][:, kept], wanted, artifact)
     alone, together = (got[batch]["scores"] for batch in (min(got), max(got)))
     if len(got) > 1:
         spread = np.median(together.std(axis=1)) or 1.0
@@ -102,15 +135,13 @@ def _file(folder: Path, artifact: dict[str, Any], manifest: dict[str, Any], gold
         yield Check(name, "names of the golden answers", share >= artifact["least_agreement"], f"{share:.0%}")
 
 
-def _classes(manifest: dict[str, Any], file: str) -> list[str]:
-    """Of the file as it was last edited."""
-    edits = [step["classes"] for step in manifest["history"] if step["file"] == file]
-    return edits[-1] if edits else manifest["classes"]
-
-
-def _columns(names: list[str], golden: list[str]) -> list[tuple[int, int]]:
-    """Where the golden classes stand in an edited table."""
-    return [(names.index(name), old) for old, name in enumerate(golden) if name in names]
+def _history(manifest: dict[str, Any], file: str) -> tuple[list[str], list[int]]:
+    """A file's classes after its edits, and the row of the golden scores that each of them is, -1 if it is none."""
+    names, rows = manifest["classes"], list(range(len(manifest["classes"])))
+    for step in manifest["history"]:
+        if step["file"] == file:
+            names, rows = step["classes"], [rows[i] if i >= 0 else -1 for i in step["rows"]]
+    return names, rows
 
 
 def _replay(name: str, batch: int, scores: np.ndarray, expected: np.ndarray, artifact: dict[str, Any]) -> Check:
@@ -130,18 +161,24 @@ def _in_batches(run: Run, images: np.ndarray, batch: int) -> dict[str, np.ndarra
     return {name: np.concatenate([part[name] for part in parts])[: len(images)] for name in ("scores", "probabilities")}
 
 
-def _onnx(path: Path) -> tuple[list[str], bool, Run]:
+def _onnx(path: Path, golden: dict[str, Any]) -> tuple[list[str] | None, bool, Run]:
+    """An open variant has no labels; it gets the class table of the golden scores."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    card = json.loads(session.get_modelmeta().custom_metadata_map["zsltf"])
-    names = ["scores", "probabilities"]
-    return card["names"], True, lambda images: dict(zip(names, session.run(names, {"images": images}), strict=True))
+    table = {given.name: golden[given.name] for given in session.get_inputs() if given.name != "images"}
+    labels = None if table else json.loads(session.get_modelmeta().custom_metadata_map["zsltf"])["names"]
+    outputs = ["scores", "probabilities"]
+
+    def run(images: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(zip(outputs, session.run(outputs, {"images": images, **table}), strict=True))
+
+    return labels, True, run
 
 
-def _tflite(path: Path) -> tuple[list[str], bool, Run]:
+def _tflite(path: Path, _: dict[str, Any]) -> tuple[list[str], bool, Run]:
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
@@ -164,7 +201,7 @@ def _real(values: np.ndarray, scale: float, zero: int) -> np.ndarray:
     return (values.astype(np.float32) - zero) * scale if scale else values
 
 
-def _saved_model(path: Path) -> tuple[list[str], bool, Run]:
+def _saved_model(path: Path, _: dict[str, Any]) -> tuple[list[str], bool, Run]:
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))

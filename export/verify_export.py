@@ -27,10 +27,8 @@ def main(config: Config) -> int:
     """Print the checks, and for a file whose scores differ the layer where they begin to."""
     folder = config.artifact if (config.artifact / "manifest.json").is_file() else config.artifact.parent
     manifest = read_manifest(folder)
-    checks = list(_standalone().verify(config.artifact))
-    width = max(len(check.file) for check in checks)
-    for check in checks:
-        print(f"{'ok    ' if check.passed else 'FAILED'}  {check.file:{width}}  {check.what}: {check.detail}")
+    script = _standalone()
+    checks = script.shown(script.verify(config.artifact))
     failed = {check.file for check in checks if not check.passed and check.what.startswith(("replay", "a row alone"))}
     for entry in manifest["artifacts"]:
         if entry["file"] in failed and (folder.parent / "model.keras").is_file():

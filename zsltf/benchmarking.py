@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +13,13 @@ from typing import Any, Literal
 import numpy as np
 
 from zsltf.artifacts.artifact import Artifact
-from zsltf.artifacts.manifest import check_hashes, read_manifest
+from zsltf.artifacts.manifest import GOLDEN, check_hashes, history_of, read_manifest
 from zsltf.artifacts.parity import compare
 from zsltf.data.fitted_photos import FittedPhotos
 from zsltf.metrics.accuracy import mean_class_accuracy
-from zsltf.prediction import open_artifact
+from zsltf.prediction import exporter_of, open_artifact
 
-__all__ = ["Measured", "benchmark", "measure"]
+__all__ = ["Measured", "benchmark", "common_classes", "measure"]
 
 Status = Literal["passed", "exported but fails validation", "failed"]
 _SINGLE, _BATCH = 40, 32  # calls with one photo; photos of a batch
@@ -47,16 +47,23 @@ class Measured:
     """Of the process with its runtime, photos not counted; None where the system is not Linux."""
 
 
-def benchmark(folder: Path, photos: FittedPhotos) -> Iterator[Measured]:
+def common_classes(manifest: Mapping[str, Any]) -> list[str]:
+    """Those that every file of an export has after its edits."""
+    first, *others = (history_of(manifest, entry["file"])[0] for entry in manifest["artifacts"])
+    return [name for name in first if all(name in names for names in others)]
+
+
+def benchmark(folder: Path, photos: FittedPhotos, names: Sequence[str]) -> Iterator[Measured]:
     """Every file of an export.
 
     Args:
         folder: with manifest.json.
         photos: labelled, that the run did not train on.
+        names: of their labels; each file has them all.
     """
     manifest = read_manifest(folder)
     with tempfile.TemporaryDirectory() as place:
-        np.savez(Path(place, "photos.npz"), images=photos.images, y=photos.y)
+        np.savez(Path(place, "photos.npz"), images=photos.images, labels=np.array(names)[photos.y])
         for entry in manifest["artifacts"]:
             yield _in_own_process(folder, entry, Path(place, "photos.npz"))
 
@@ -70,37 +77,44 @@ def _in_own_process(folder: Path, entry: dict[str, Any], photos: Path) -> Measur
     return Measured(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def measure(folder: Path, entry: dict[str, Any], photos: FittedPhotos) -> Measured:
-    """One file, in this process."""
-    check_hashes(folder, (entry["file"],))
-    artifact = open_artifact(folder / entry["file"])
-    difference, reason = _against_golden(artifact, folder / "golden.npz", entry)
+def measure(folder: Path, entry: dict[str, Any], images: np.ndarray, labels: np.ndarray) -> Measured:
+    """One file, in this process, on images of the network's size and the names of what they show."""
+    path = folder / entry["file"]
+    check_hashes(folder, [*(part.name for part in exporter_of(path).files(path)), GOLDEN])
+    artifact = open_artifact(path)
+    difference, reason = _against_golden(artifact, folder, entry)
     start = time.perf_counter()
     step = 1 if entry["batches"] == [1] else _BATCH
-    scores = np.concatenate([artifact(photos.images[i : i + step])["scores"] for i in range(0, len(photos), step)])
+    scores = np.concatenate([artifact(images[i : i + step])["scores"] for i in range(0, len(images), step)])
     seconds = time.perf_counter() - start
-    single = [_milliseconds(artifact, photos.images[i % len(photos)][None]) for i in range(_SINGLE + 3)][3:]
+    single = [_milliseconds(artifact, images[i % len(images)][None]) for i in range(_SINGLE + 3)][3:]
     peak = _peak()
-    paths = [path for path in (folder / entry["file"]).rglob("*") if path.is_file()] or [folder / entry["file"]]
+    y = np.array([artifact.card.names.index(label) for label in labels])
+    paths = [part for part in path.rglob("*") if part.is_file()] or [path]
     return Measured(
         file=entry["file"],
         status="exported but fails validation" if reason else "passed",
         reason=reason,
         megabytes=sum(path.stat().st_size for path in paths) / 1e6,
-        accuracy=mean_class_accuracy(photos.y, scores.argmax(axis=1)),
+        accuracy=mean_class_accuracy(y, scores.argmax(axis=1)),
         difference=difference,
         p50=float(np.percentile(single, 50)),
         p95=float(np.percentile(single, 95)),
-        images_per_second=len(photos) / seconds,
-        peak_megabytes=None if peak is None else (peak - photos.images.nbytes) / 1e6,
+        images_per_second=len(images) / seconds,
+        peak_megabytes=None if peak is None else (peak - images.nbytes) / 1e6,
     )
 
 
-def _against_golden(artifact: Artifact, golden: Path, entry: dict[str, Any]) -> tuple[float, str]:
-    with np.load(golden, allow_pickle=False) as arrays:
+def _against_golden(artifact: Artifact, folder: Path, entry: dict[str, Any]) -> tuple[float | None, str]:
+    """On the classes that it still has of those that were exported."""
+    with np.load(folder / GOLDEN, allow_pickle=False) as arrays:
         names = ("images", "scores") if artifact.card.any_size else ("fitted", "fitted_scores")
         images, expected = (arrays[name] for name in names)
-    got = np.concatenate([artifact(image[None])["scores"] for image in images])
+    rows = np.array(history_of(read_manifest(folder), entry["file"])[1])
+    if (rows < 0).all():
+        return None, ""
+    scores = np.concatenate([artifact(image[None])["scores"] for image in images])
+    got, expected = scores[:, rows >= 0], expected[:, rows[rows >= 0]]
     limit = entry["replay_limit"]
     parity = compare(expected, got, limit or 0.5)
     if limit is not None and not parity.difference <= limit:
@@ -126,6 +140,6 @@ def _milliseconds(artifact: Artifact, image: np.ndarray) -> float:
 
 
 if __name__ == "__main__":
-    with np.load(sys.argv[3], allow_pickle=False) as arrays:
-        given = FittedPhotos(images=arrays["images"], y=arrays["y"])
-    print(json.dumps(asdict(measure(Path(sys.argv[1]), json.loads(sys.argv[2]), given))))  # noqa: T201 (to the parent)
+    with np.load(sys.argv[3], allow_pickle=False) as photos:
+        found = measure(Path(sys.argv[1]), json.loads(sys.argv[2]), photos["images"], photos["labels"])
+    print(json.dumps(asdict(found)))  # noqa: T201 (to the parent)

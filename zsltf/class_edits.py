@@ -1,18 +1,18 @@
 """Edits of the class table of an exported file: the file, its manifest and its history change together."""
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from zsltf.artifacts.artifact import Artifact
-from zsltf.artifacts.manifest import MANIFEST, check_hashes, record_change
+from zsltf.artifacts.card import Card
+from zsltf.artifacts.manifest import MANIFEST, check_hashes, record_change, take_back
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
+from zsltf.data.edit_table import read_edit_table
 from zsltf.files import atomic_directory, atomic_file
 from zsltf.prediction import exporter_of, open_artifact, photo_paths
 
@@ -29,19 +29,24 @@ def edit(path: Path, change: Callable[[Artifact], Artifact]) -> str:
     Raises:
         ValueError: if the file is not what the manifest lists, or can't be changed so.
     """
-    listed = (path.parent / MANIFEST).is_file()
+    path = path.resolve()  # a link stays a link
+    exporter, folder = exporter_of(path), path.parent
+    listed = (folder / MANIFEST).is_file()
     if listed:
-        check_hashes(path.parent, (path.name,))
+        take_back(folder, path.name)
+        check_hashes(folder, [part.name for part in exporter.files(path)])
     before = open_artifact(path)
     after = change(before)
+    rows = _rows(before, after)
+    what = _difference(before.card, after.card, rows)
     staged: AbstractContextManager[Path] = (
         atomic_directory(path, overwrite=True) if path.is_dir() else atomic_file(path)
     )
     with staged as staging:
-        exporter_of(path).edit(path, staging, after)
-    what = _difference(before.card.names, after.card.names)
-    if listed:
-        record_change(path.parent, path.name, what, after.card.names)
+        exporter.edit(path, staging, after)
+        if listed:
+            step = {"change": what, "classes": list(after.card.names), "rows": rows}
+            record_change(folder, path.name, staging, step)
     return what
 
 
@@ -57,51 +62,53 @@ def add_photos(artifact: Artifact, name: str, photos: Sequence[Path]) -> Artifac
 
 
 def apply_table(artifact: Artifact, path: Path) -> Artifact:
-    """What a JSON file says: {"remove": [name], "rename": {old: new}, "add": [{"name", "semantics" or "photos"}]}.
+    """What a JSON file of `read_edit_table` says: removals come first, then new names, then new classes.
 
-    Removals come first, then new names, then new classes; `semantics` is {column: number}, `photos` a list of paths
-    beside the JSON file.
+    Paths of photos are beside the file.
 
     Raises:
         ValueError: if it says something else; nothing is changed then.
     """
-    table = _read(path)
-    if table.get("remove"):
-        artifact = artifact.without(table["remove"])
-    if table.get("rename"):
-        artifact = artifact.renamed(table["rename"])
-    for entry in table.get("add", ()):
+    table = read_edit_table(path)
+    if table.remove:
+        artifact = artifact.without(table.remove)
+    if table.rename:
+        artifact = artifact.renamed(table.rename)
+    for entry in table.add:
         if "photos" in entry:
             artifact = add_photos(artifact, entry["name"], [path.parent / photo for photo in entry["photos"]])
             continue
-        missing = set(artifact.card.columns) ^ set(entry["semantics"])
-        if missing:
-            received = f"missing or unknown: {', '.join(sorted(missing)[:5])}"
-            fail(f"{path}, {entry['name']}", "a number for every column of semantics", received, "Mend the table.")
-        row = np.array([[entry["semantics"][column] for column in artifact.card.columns]], np.float32)
-        new = ClassTable(names=(entry["name"],), semantics=row, seen=np.zeros(1, bool), columns=artifact.card.columns)
+        columns, where = artifact.card.columns, f"{path}, {entry['name']}"
+        wrong = sorted(set(columns) ^ set(entry["semantics"]))
+        if wrong:
+            received = f"missing or unknown: {', '.join(wrong[:5])}"
+            fail(where, "a number for every column of semantics", received, "Mend the table.")
+        row = np.array([[entry["semantics"][column] for column in columns]], np.float32)
+        new = ClassTable(names=(entry["name"],), semantics=row, seen=np.zeros(1, bool), columns=columns)
         artifact = artifact.with_classes(new)
     return artifact
 
 
-def _difference(before: Sequence[str], after: Sequence[str]) -> str:
-    if len(before) == len(after):
-        renamed = [f"{old} to {new}" for old, new in zip(before, after, strict=True) if old != new]
-        if len(renamed) < len(before):
-            return f"renamed {', '.join(renamed)}"
-    added, removed = ([name for name in one if name not in other] for one, other in ((after, before), (before, after)))
-    parts = ((verb, names) for verb, names in (("added", added), ("removed", removed)) if names)
-    return "; ".join(f"{verb} {', '.join(names)}" for verb, names in parts)
+def _rows(before: Artifact, after: Artifact) -> list[int]:
+    """The row of the table before that each row is, -1 for a new one: edits keep the order, and append."""
+    rows, first = [], 0
+    numbers = tuple(range(1, before.class_vectors.ndim))
+    for vector, bias in zip(after.class_vectors, after.class_bias, strict=True):
+        same = (before.class_vectors == vector).all(axis=numbers) & (before.class_bias == bias)
+        found = first + np.flatnonzero(same[first:])
+        rows.append(int(found[0]) if len(found) else -1)
+        first = max(first, rows[-1] + 1)
+    return rows
 
 
-def _read(path: Path) -> dict[str, Any]:
-    form = '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos": ...}]}'
-    try:
-        table = json.loads(path.read_text("utf-8"))
-        odd = set(table) - {"remove", "rename", "add"}
-        entries = [set(entry) for entry in table.get("add", ())]
-    except (ValueError, TypeError, AttributeError) as error:
-        fail(str(path), form, f"something else ({error})", "Mend the table.")
-    if odd or any(keys not in ({"name", "semantics"}, {"name", "photos"}) for keys in entries):
-        fail(str(path), form, "other keys", "Mend the table.")
-    return table
+def _difference(before: Card, after: Card, rows: Sequence[int]) -> str:
+    """What happened to the table, in words."""
+    pairs = [(before.names[row], name) for row, name in zip(rows, after.names, strict=True) if row >= 0]
+    told = {
+        "added": [name for row, name in zip(rows, after.names, strict=True) if row < 0],
+        "removed": [name for row, name in enumerate(before.names) if row not in rows],
+        "renamed": [f"{old} to {new}" for old, new in pairs if old != new],
+    }
+    if not any(told.values()):
+        fail("the edit", "a change of the class table", "none", "Name what shall be different.")
+    return "; ".join(f"{verb} {', '.join(names)}" for verb, names in told.items() if names)

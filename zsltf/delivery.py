@@ -1,6 +1,7 @@
 """The job behind `zsltf export`: write, read back by the real runtime, compare with Keras, and only then publish."""
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 
 from zsltf.artifacts.bisection import first_batch_dependence, first_difference
 from zsltf.artifacts.card import Card
-from zsltf.artifacts.manifest import MANIFEST, read_manifest, write_manifest
+from zsltf.artifacts.graph import table
+from zsltf.artifacts.manifest import GOLDEN, MANIFEST, read_manifest, write_manifest
 from zsltf.artifacts.model_card import model_card
 from zsltf.artifacts.parity import compare
 from zsltf.budget import LEAST_PHOTOS, Found
@@ -70,7 +72,8 @@ def deliver(
             proven = list(prove(exporter, classifier, golden, folder))
             _check_proofs(proven, exporter, classifier, golden)
             proofs += proven
-            artifacts.append(_described(exporter, proven))
+            of_each = itertools.groupby(proven, key=lambda proof: proof.file)
+            artifacts += [_described(exporter, list(group)) for _, group in of_each]
         _write_about(folder, run, classifier, golden, artifacts, found)
     return Delivered(proofs=tuple(proofs), found=found)
 
@@ -104,17 +107,18 @@ def _write_about(
     artifacts: Sequence[Mapping[str, Any]],
     found: Found | None,
 ) -> None:
-    """The golden batch, the model card and the manifest."""
+    """The golden batch with the class table, the model card and the manifest."""
     card, report, config = Card.of(classifier), run.read_json("report.json"), run.read_json("config.json")
     fitted = fitted_images(golden.images, card)
-    np.savez(
-        folder / "golden.npz",
-        images=golden.images,
-        scores=golden.scores,
-        fitted=fitted,
-        fitted_scores=classifier.score(fitted),
-        labels=np.array(card.names)[golden.scores.argmax(axis=1)],
-    )
+    arrays: dict[str, Any] = {
+        "images": golden.images,
+        "scores": golden.scores,
+        "fitted": fitted,
+        "fitted_scores": classifier.score(fitted),
+        "labels": np.array(card.names)[golden.scores.argmax(axis=1)],
+        **table(classifier),
+    }
+    np.savez(folder / GOLDEN, **arrays)
     (folder / "MODEL_CARD.md").write_text(model_card(card, report, config), "utf-8")
     backbone = report.get("backbone", {})
     semantics = np.asarray(card.semantics, "<f4")

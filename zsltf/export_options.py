@@ -1,8 +1,9 @@
 """What may be asked of an export."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -52,18 +53,33 @@ class ExportOptions:
                 integer one without photos.
         """
         known = names("exporters")
-        chosen = list(known) if formats == "all" else list(dict.fromkeys(map(str.strip, formats.split(","))))
+        chosen = list(dict.fromkeys(map(str.strip, formats.split(","))))
         for name in chosen:
             check_choice("format", name, (*known, "all"))
-        types = [plugin_type("exporters", name) for name in chosen]
-        for precision in self.precision:
+        types = [plugin_type("exporters", name) for name in (known if "all" in chosen else chosen)]
+        self._check_used(types, formats)
+        if not self.precision:
+            fail(
+                "--precision", f"one or more of {', '.join(get_args(Precision))}", "none", "Write it behind the option."
+            )
+        precisions = tuple(dict.fromkeys(self.precision))
+        for precision in precisions:
             check_choice("precision", precision, sorted({p for kind in types for p in kind.PRECISIONS}))
         return [
             self._exporter(kind, precision, calibration)
             for kind in types
-            for precision in self.precision
+            for precision in precisions
             if precision in kind.PRECISIONS
         ]
+
+    def _check_used(self, types: Sequence[Any], formats: str) -> None:
+        """Refuse what none of the formats knows."""
+        known = {field.name for kind in types for field in fields(kind)}
+        own = ("precision", "calibrate", "int8", "budget", "integer_only")
+        for option in fields(self):
+            if option.name not in {*known, *own} and getattr(self, option.name) != option.default:
+                name = f"--{option.name.replace('_', '-')}"
+                fail(name, "a format that knows it", formats, "Leave it out, or add the format.")
 
     def _exporter(self, kind: Any, precision: str, calibration: np.ndarray | None) -> Any:
         given = {**vars(self), "precision": precision, "calibration": calibration, "batch": self.batch or None}
@@ -78,6 +94,8 @@ class ExportOptions:
             ValueError: if there are no photos to search on, or the budget is none.
         """
         if not self.int8:
+            if self.integer_only or self.budget != ExportOptions.budget:
+                fail("--budget and --integer-only", "--int8, whose search they are for", "none", "Add --int8.")
             return None
         if self.calibrate is None:
             fail("--int8", "labelled photos to calibrate, choose and test on", "none", "Give --calibrate FOLDER.")

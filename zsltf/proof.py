@@ -58,12 +58,24 @@ class Proof:
 
 
 def prove(exporter: Any, classifier: Classifier, golden: Golden, folder: Path) -> Iterator[Proof]:
-    """Write one format and compare it with Keras, for the built-in classes and for four more, at each batch size."""
+    """Write one format and compare it with Keras, for the built-in classes and for four more, at each batch size.
+
+    An open variant beside the file is compared in the same way.
+    """
     file = f"model{exporter.variant}{exporter.SUFFIX}" if exporter.SUFFIX else "saved_model"
     start = time.perf_counter()
-    artifact, margin = _written(exporter, classifier, golden, folder / file), exporter.tolerance or _MARGIN
+    artifact = _written(exporter, classifier, golden, folder / file)
     seconds = time.perf_counter() - start
-    megabytes = _size(folder / file) / 1e6
+    yield from _compared(exporter, classifier, golden, artifact, folder / file, seconds)
+    if getattr(exporter, "open_variant", False):
+        path = exporter.open_path(folder / file)
+        yield from _compared(exporter, classifier, golden, exporter.read(path), path, seconds)
+
+
+def _compared(
+    exporter: Any, classifier: Classifier, golden: Golden, artifact: Artifact, path: Path, seconds: float
+) -> Iterator[Proof]:
+    margin, megabytes = exporter.tolerance or _MARGIN, _size(path) / 1e6
     images = _suited(golden.images, artifact.card)
     pairs = [(classifier, artifact)] + ([_with_four_more(classifier, artifact)] if artifact.card.editable else [])
     for keras_model, read_back in pairs:
@@ -73,7 +85,7 @@ def prove(exporter: Any, classifier: Classifier, golden: Golden, folder: Path) -
             got, probabilities = (np.concatenate([o[name] for o in outputs]) for name in ("scores", "probabilities"))
             yield Proof(
                 format=type(exporter).__name__,
-                file=file,
+                file=path.name,
                 classes=expected.shape[1],
                 batch=batch,
                 precision=artifact.card.precision,

@@ -1,8 +1,16 @@
 import json
+import shutil
 
 import pytest
 
-from zsltf.artifacts.manifest import check_hashes, read_manifest, record_change, write_manifest
+from zsltf.artifacts.manifest import (
+    check_hashes,
+    history_of,
+    read_manifest,
+    record_change,
+    take_back,
+    write_manifest,
+)
 
 
 @pytest.fixture
@@ -46,18 +54,66 @@ def test_only_what_is_asked_for_is_checked(folder):
         check_hashes(folder, ("model.onnx",))
 
 
-def test_a_change_keeps_both_hashes(folder):
-    before = read_manifest(folder)["files"]
-    (folder / "saved_model" / "variables" / "data").write_bytes(b"three")
-    record_change(folder, "saved_model", "added c", ["a", "b", "c"])
+STEP = {"change": "added c", "classes": ["a", "b", "c"], "rows": [0, 1, -1]}
+
+
+@pytest.fixture
+def staged(folder):
+    """What saved_model is going to be, beside the manifest as a write in progress is."""
+    staging = folder / ".saved_model.0f.partial"
+    (staging / "variables").mkdir(parents=True)
+    (staging / "variables" / "data").write_bytes(b"three")
+    (staging / "more").write_bytes(b"four")
+    return staging
+
+
+def test_a_change_keeps_both_hashes_and_touches_no_other_file(folder, staged):
+    before = read_manifest(folder)
+    (folder / "model.onnx").write_bytes(b"tampered")
+    record_change(folder, "saved_model", staged, STEP)
+    shutil.rmtree(folder / "saved_model")
+    staged.rename(folder / "saved_model")
     after = read_manifest(folder)
     (step,) = after["history"]
+    assert {key: step[key] for key in STEP} == STEP
     assert step["file"] == "saved_model"
-    assert step["classes"] == ["a", "b", "c"]
-    assert step["before"] == {"saved_model/variables/data": before["saved_model/variables/data"]["sha256"]}
-    assert step["after"] == {"saved_model/variables/data": after["files"]["saved_model/variables/data"]["sha256"]}
-    assert step["before"] != step["after"]
-    check_hashes(folder)
+    assert step["before"] == {"saved_model/variables/data": before["files"]["saved_model/variables/data"]["sha256"]}
+    assert set(step["after"]) == {"saved_model/variables/data", "saved_model/more"}
+    assert after["files"]["saved_model/more"] == {"sha256": step["after"]["saved_model/more"], "bytes": 4}
+    check_hashes(folder, ["saved_model"])
+    assert after["files"]["model.onnx"] == before["files"]["model.onnx"]
+    with pytest.raises(ValueError, match=r"model\.onnx: expected the file that the manifest lists"):
+        check_hashes(folder)
+
+
+def test_a_change_that_was_cut_off_is_taken_back(folder, staged):
+    before = read_manifest(folder)
+    record_change(folder, "saved_model", staged, STEP)
+    with pytest.raises(ValueError, match=r"saved_model/.*: expected the file that the manifest lists"):
+        check_hashes(folder)
+    take_back(folder, "model.onnx")  # was not edited
+    assert read_manifest(folder)["history"]
+    take_back(folder, "saved_model")
+    assert read_manifest(folder) == before
+    check_hashes(folder)  # whatever the staging folder holds
+
+
+def test_a_change_that_was_made_stays(folder, staged):
+    record_change(folder, "saved_model", staged, STEP)
+    shutil.rmtree(folder / "saved_model")
+    staged.rename(folder / "saved_model")
+    made = read_manifest(folder)
+    take_back(folder, "saved_model")
+    assert read_manifest(folder) == made
+
+
+def test_the_history_says_where_classes_come_from(folder, staged):
+    record_change(folder, "saved_model", staged, STEP)
+    again = {"change": "removed a, renamed", "classes": ["d", "c"], "rows": [1, 2]}
+    record_change(folder, "saved_model", staged, again)
+    manifest = read_manifest(folder)
+    assert history_of(manifest, "saved_model") == (["d", "c"], [1, -1])
+    assert history_of(manifest, "model.onnx") == (["a", "b"], [0, 1])
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"a": 1}}', '{"files": [1]}'])

@@ -46,11 +46,40 @@ def test_every_file_is_measured_and_the_report_shows_it(run, labelled, capsys):
 
 
 def test_a_floor_makes_it_a_gate(run, labelled, capsys):
-    assert main(["benchmark", str(run / "export"), "--images", str(labelled), "--least-accuracy", "1.01"]) == 1
+    assert main(["benchmark", str(run / "export"), "--images", str(labelled), "--least-accuracy", "1"]) == 1
     error = capsys.readouterr().err
-    assert "model.onnx: passed: accuracy 0." in error
-    assert "is below 1.01" in error
+    assert "model.onnx: accuracy 0." in error
+    assert "is below 1\n" in error
     assert not (run / "benchmark.json").exists()
+
+
+@pytest.mark.parametrize("floor", ["nan", "-0.1", "90"])
+def test_a_floor_is_a_share(run, labelled, capsys, floor):
+    assert main(["benchmark", str(run), "--images", str(labelled), "--least-accuracy", floor]) == 1
+    assert "--least-accuracy: expected a share from 0 to 1, received " in capsys.readouterr().err
+
+
+def test_edited_files_are_measured_on_the_classes_that_they_have(run, labelled, capsys):
+    export, (first, second, *_) = run / "export", sorted(folder.name for folder in labelled.iterdir())
+    assert main(["classes", str(export / "model.onnx"), "rename", f"{first}={second}", f"{second}={first}"]) == 0
+    assert main(["classes", str(export / "model.tflite"), "remove", first]) == 0
+    capsys.readouterr()
+    assert main(["benchmark", str(run), "--images", str(labelled)]) == 1
+    error = capsys.readouterr().err
+    assert "labelled: expected folders of classes (" in error  # one of the files has lost the first
+    assert f"received {first}. Give other photos." in error
+    shutil.rmtree(labelled / first)
+    assert main(["benchmark", str(run), "--images", str(labelled)]) == 0
+    rows = {row["file"]: row for row in json.loads((run / "benchmark.json").read_text("utf-8"))["files"]}
+    assert all(row["status"] == "passed" for row in rows.values())
+    assert rows["model.onnx"]["accuracy"] < rows["model.tflite"]["accuracy"]  # its second class is the old first
+
+
+def test_a_tampered_golden_batch_does_not_pass(run, labelled, capsys):
+    golden = run / "export" / "golden.npz"
+    golden.write_bytes(golden.read_bytes() + b"\0")
+    assert main(["benchmark", str(run), "--images", str(labelled)]) == 1
+    assert "model.onnx: failed: " in capsys.readouterr().err
 
 
 def test_a_file_that_says_something_else_and_one_that_is_broken_don_t_pass(run, labelled, capsys):

@@ -133,7 +133,8 @@ def test_a_table_does_all_of_it_at_once(path, run, drawn, tmp_path, capsys):
     }
     (tmp_path / "table.json").write_text(json.dumps(table), "utf-8")
     assert edit(path, "apply", tmp_path / "table.json") == 0
-    assert f"added second, by row, by photos; removed {card.names[0]}, {card.names[1]}" in capsys.readouterr().out
+    told = f"added by row, by photos; removed {card.names[0]}; renamed {card.names[1]} to second"
+    assert told in capsys.readouterr().out
     assert open_artifact(path).card.names == ("second", *card.names[2:], "by row", "by photos")
     assert main(["verify", str(path)]) == 0
 
@@ -167,13 +168,16 @@ def test_a_file_by_itself_is_edited_without_a_manifest(run, tmp_path, capsys):
             "nowhere.jpg: expected a photo or a folder of photos, recei",
         ),
         (("apply", "TABLE"), '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos"'),
+        (("rename", "FIRST=FIRST"), "the edit: expected a change of the class table, received none. Name what shall"),
+        (("rename", "FIRST=two\nlines"), "names without line breaks and control characters, received ['two\\nlines']"),
     ],
 )
 def test_what_can_not_be_done_changes_nothing(run, tmp_path, capsys, arguments, message):
     path = run / "export" / "model.onnx"
     before = path.read_bytes(), read_manifest(run / "export")
     (tmp_path / "table.json").write_text('{"delete": ["a"]}', "utf-8")
-    given = [str(tmp_path / "table.json") if argument == "TABLE" else argument for argument in arguments]
+    first = open_artifact(path).card.names[0]
+    given = [argument.replace("TABLE", str(tmp_path / "table.json")).replace("FIRST", first) for argument in arguments]
     assert edit(path, *given) == 1
     assert message in capsys.readouterr().err
     assert (path.read_bytes(), read_manifest(run / "export")) == before
@@ -187,6 +191,66 @@ def test_a_tampered_file_is_not_edited(run, capsys):
         "model.tflite: expected the file that the manifest lists, received one with another hash"
         in capsys.readouterr().err
     )
+
+
+def test_a_tampered_projection_is_not_used(run, new_rows, monkeypatch, capsys):
+    path = run / "export" / "model.tflite"
+    project = path.with_suffix(".project.tflite")
+    project.write_bytes(b"somebody's")
+    assert edit(path, "add", "--rows", new_rows) == 1
+    assert "model.project.tflite: expected the file that the manifest lists, received one" in capsys.readouterr().err
+
+
+def test_names_may_be_exchanged(path, capsys):
+    first, second, *_ = open_artifact(path).card.names
+    assert edit(path, "rename", f"{first}={second}", f"{second}={first}") == 0
+    assert f"renamed {first} to {second}, {second} to {first}" in capsys.readouterr().out
+    assert open_artifact(path).card.names[:2] == (second, first)
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_class_that_leaves_and_comes_back_is_another_one(path, new_rows, capsys):
+    names = list(open_artifact(path).card.names)
+    rows = new_rows.read_text("utf-8").replace("yak", names[0])
+    new_rows.write_text(rows, "utf-8")
+    assert edit(path, "remove", names[0]) == 0
+    assert edit(path, "add", "--rows", new_rows) == 0
+    assert capsys.readouterr().out.endswith(f"added {names[0]}, zebu\n")
+    assert [step["rows"][-2:] for step in read_manifest(path.parent)["history"]] == [[22, 23], [-1, -1]]
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_linked_file_is_edited_where_it_lies(path, tmp_path, capsys):
+    link = tmp_path / "link" / path.name
+    link.parent.mkdir()
+    link.symlink_to(path)
+    assert edit(link, "remove", open_artifact(path).card.names[0]) == 0
+    assert link.is_symlink()
+    assert len(open_artifact(path).card.names) == 23
+    check_hashes(path.parent)
+    assert len(read_manifest(path.parent)["history"]) == 1
+
+
+KILLED = """
+import os, pathlib, sys
+from zsltf.cli import main
+import zsltf.class_edits as edits
+record = edits.record_change
+edits.record_change = lambda *given: (record(*given), os.kill(os.getpid(), 9))
+main(sys.argv[1:])
+"""
+
+
+def test_an_edit_that_is_killed_midway_does_not_block_the_next_one(path, capsys):
+    first = open_artifact(path).card.names[0]
+    command = [sys.executable, "-c", KILLED, "classes", str(path), "remove", first]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == -9
+    assert main(["verify", str(path)]) == 1
+    assert "its last edit was stopped midway; edit it once more" in capsys.readouterr().out
+    assert edit(path, "remove", first) == 0
+    (step,) = read_manifest(path.parent)["history"]
+    assert step["change"] == f"removed {first}"
+    assert main(["verify", str(path.parent)]) == 0
 
 
 class Words(tf.Module):

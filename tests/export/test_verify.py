@@ -86,6 +86,41 @@ def test_files_that_were_added_or_lost_are_seen(run):
     ]
 
 
+def test_what_is_damaged_fails_without_a_traceback(run):
+    export = run / "export"
+    golden = (export / "golden.npz").read_bytes()
+    (export / "golden.npz").write_bytes(b"cut")
+    (export / "model.onnx").write_bytes(b"")
+    (export / "saved_model" / "saved_model.pb").write_bytes(b"")
+    listed_anew(export)
+    status, lines = alone(export)
+    assert status == 1
+    assert [line.split()[:2] for line in failures(lines)] == [["golden.npz", "reads:"]]
+    (export / "golden.npz").write_bytes(golden)
+    listed_anew(export)
+    status, lines = alone(export)
+    assert status == 1
+    assert {tuple(line.split()[:2]) for line in failures(lines)} == {("model.onnx", "runs:"), ("saved_model", "runs:")}
+
+
+def test_a_damaged_manifest_fails(run):
+    manifest = run / "export" / "manifest.json"
+    for text in ("{", "[]", '{"files": {}, "artifacts": 3}'):
+        manifest.write_text(text, "utf-8")
+        status, lines = alone(run / "export")
+        assert status == 1
+        assert failures(lines)[-1].startswith("manifest.json ")
+
+
+def test_what_the_manifest_does_not_list_fails(run):
+    status, lines = alone(run / "export" / "model.int8.tflite")
+    assert status == 1
+    assert failures(lines)[-1].split(maxsplit=1) == [
+        "model.int8.tflite",
+        "is listed: the manifest has no such artifact",
+    ]
+
+
 def swapped_channels(classifier):
     """What a converter makes that takes RGB for BGR."""
     given = classifier.preprocess

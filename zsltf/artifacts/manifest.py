@@ -8,9 +8,20 @@ from typing import Any
 from zsltf.checks import fail
 from zsltf.files import atomic_file, sha256
 
-__all__ = ["MANIFEST", "check_hashes", "read_manifest", "record_change", "write_manifest"]
+__all__ = [
+    "GOLDEN",
+    "MANIFEST",
+    "check_hashes",
+    "history_of",
+    "read_manifest",
+    "record_change",
+    "take_back",
+    "write_manifest",
+]
 
 MANIFEST = "manifest.json"
+GOLDEN = "golden.npz"
+"""Photos and what Keras says of them."""
 
 
 def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
@@ -20,12 +31,7 @@ def write_manifest(folder: Path, content: Mapping[str, Any]) -> None:
         folder: of an export.
         content: what else the manifest says; a `files` of it is replaced.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
-    files = {
-        path.relative_to(folder).as_posix(): {"sha256": sha256(path), "bytes": path.stat().st_size} for path in paths
-    }
-    with atomic_file(folder / MANIFEST) as staging:
-        staging.write_text(json.dumps({**content, "files": files}, indent=1), "utf-8")
+    _write(folder, {**content, "files": {name: _entry(path) for name, path in _files(folder).items()}})
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -48,7 +54,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return content
 
 
-def check_hashes(folder: Path, names: tuple[str, ...] | None = None) -> None:
+def check_hashes(folder: Path, names: Sequence[str] | None = None) -> None:
     """Refuse files that are not what the manifest says.
 
     Args:
@@ -59,9 +65,8 @@ def check_hashes(folder: Path, names: tuple[str, ...] | None = None) -> None:
         ValueError: if one is missing, changed or added.
     """
     listed = read_manifest(folder)["files"]
-    there = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST}
-    for name in sorted(there | set(listed)):
-        if names is not None and not any(name == wanted or name.startswith(f"{wanted}/") for wanted in names):
+    for name in sorted({*_files(folder), *listed}):
+        if names is not None and not any(_belongs(name, wanted) for wanted in names):
             continue
         received = _deviation(folder / name, listed.get(name))
         if received:
@@ -78,22 +83,71 @@ def _deviation(path: Path, entry: Mapping[str, Any] | None) -> str:
     return "" if digest == entry["sha256"] else f"one with another hash ({digest[:12]}, not {entry['sha256'][:12]})"
 
 
-def record_change(folder: Path, name: str, change: str, classes: Sequence[str]) -> None:
-    """Bring the manifest up to a file's edit: its hash before and after is kept in `history`.
+def record_change(folder: Path, name: str, staged: Path, change: Mapping[str, Any]) -> None:
+    """List what is about to replace a file; the hashes before and after it are kept in `history`.
+
+    To be called before the replacement: if that is cut off, `take_back` finds the file as it was before.
 
     Args:
         folder: of an export.
-        name: of the file or folder that was edited.
-        change: what was done, in a sentence.
-        classes: the file's new ones.
+        name: of the file or folder that is edited.
+        staged: what it is going to be.
+        change: what else the history says of this step.
     """
-    before = read_manifest(folder)
-    old = {key: entry["sha256"] for key, entry in before["files"].items() if _belongs(key, name)}
-    write_manifest(folder, before)
-    after = read_manifest(folder)["files"]
-    new = {key: entry["sha256"] for key, entry in after.items() if _belongs(key, name)}
-    step = {"file": name, "change": change, "classes": list(classes), "before": old, "after": new}
-    write_manifest(folder, {**before, "history": [*before["history"], step]})
+    manifest = read_manifest(folder)
+    old = {key: entry for key, entry in manifest["files"].items() if _belongs(key, name)}
+    parts = _files(staged) if staged.is_dir() else {"": staged}
+    new = {f"{name}/{key}".rstrip("/"): _entry(path) for key, path in parts.items()}
+    others = {key: entry for key, entry in manifest["files"].items() if key not in old}
+    hashes = {
+        when: {key: entry["sha256"] for key, entry in its.items()} for when, its in (("before", old), ("after", new))
+    }
+    step = {"file": name, **change, **hashes}
+    files = dict(sorted({**others, **new}.items()))
+    _write(folder, {**manifest, "files": files, "history": [*manifest["history"], step]})
+
+
+def take_back(folder: Path, name: str) -> None:
+    """Undo the record of a file's last edit if the file is still as before it: somebody stopped the edit midway."""
+    manifest = read_manifest(folder)
+    steps = [step for step in manifest["history"] if step["file"] == name]
+    there = {key: path for key, path in _files(folder).items() if _belongs(key, name)}
+    if not steps or steps[-1]["before"] != {key: sha256(path) for key, path in there.items()}:
+        return
+    others = {key: entry for key, entry in manifest["files"].items() if not _belongs(key, name)}
+    files = dict(sorted({**others, **{key: _entry(path) for key, path in there.items()}}.items()))
+    kept = [step for step in manifest["history"] if step is not steps[-1]]
+    _write(folder, {**manifest, "files": files, "history": kept})
+
+
+def history_of(manifest: Mapping[str, Any], name: str) -> tuple[list[str], list[int]]:
+    """A file's classes after its edits, and the row of the export's table that each of them is, -1 if it is none."""
+    classes = list(manifest["classes"])
+    rows = list(range(len(classes)))
+    for step in manifest["history"]:
+        if step["file"] == name:
+            classes, rows = step["classes"], [rows[i] if i >= 0 else -1 for i in step["rows"]]
+    return classes, rows
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    """Every file by its name in the folder, but the manifest and what a write that was killed has left."""
+    paths = ((path.relative_to(folder), path) for path in sorted(folder.rglob("*")) if path.is_file())
+    return {
+        name.as_posix(): path
+        for name, path in paths
+        if name.name != MANIFEST
+        and not (name.parts[0].startswith(".") and name.parts[0].endswith((".partial", ".old")))
+    }
+
+
+def _entry(path: Path) -> dict[str, Any]:
+    return {"sha256": sha256(path), "bytes": path.stat().st_size}
+
+
+def _write(folder: Path, content: Mapping[str, Any]) -> None:
+    with atomic_file(folder / MANIFEST) as staging:
+        staging.write_text(json.dumps(content, indent=1), "utf-8")
 
 
 def _belongs(key: str, name: str) -> bool:

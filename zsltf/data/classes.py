@@ -1,6 +1,7 @@
 """The class table: names, one row of semantics a class, and which classes training may see."""
 
 import csv
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,9 @@ from zsltf.checks import check_finite, check_shape, fail
 from zsltf.data.csv_lines import read_cells
 
 __all__ = ["ClassTable", "read_partitions"]
+
+_NO_TEXT = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories: control characters, lone surrogates, separators of lines and of paragraphs."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -177,6 +181,9 @@ def _check_names(what: str, names: Sequence[str], rows: str) -> None:
     wrong = [name for name, times in Counter(names).items() if times > 1 or not name]
     if wrong or not names:
         fail(what, "at least one name, each once", str(wrong or "none"), f"Rename or remove {rows}.")
+    broken = [name for name in names if any(unicodedata.category(sign) in _NO_TEXT for sign in name)]
+    if broken:  # a line of labels.txt is a class
+        fail(what, "names without line breaks and control characters", str(broken[:5]), f"Rename {rows}.")
 
 
 def _number(path: Path, line: int, column: str, cell: str) -> float:

@@ -15,10 +15,19 @@ _LARGEST_CARD = 2**26  # bytes
 
 
 def append_card(path: Path, card: Card) -> None:
-    """Put the card and the labels behind the file."""
+    """Put the card and the labels behind the file.
+
+    Raises:
+        ValueError: if the card is larger than 64 MiB.
+    """
+    text = card.to_json()
+    if len(text) > _LARGEST_CARD:
+        fail(str(path), f"a card of at most {_LARGEST_CARD} bytes", f"{len(text)}", "Leave classes or columns out.")
     with zipfile.ZipFile(path, "a", zipfile.ZIP_STORED) as archive:  # all that MediaPipe reads
-        archive.writestr(_CARD, card.to_json())
-        archive.writestr(LABELS, "\n".join(card.names))
+        for name, content in ((_CARD, text), (LABELS, "\n".join(card.names))):
+            entry = zipfile.ZipInfo(name)  # without the time: the same table makes the same file
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, content)
 
 
 def read_card(path: Path) -> Card:

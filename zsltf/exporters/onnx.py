@@ -1,6 +1,5 @@
 """ONNX: the class table is an overridable default, so one file serves any classes."""
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ __all__ = ["Onnx"]
 Precision = Literal["float32", "float16", "int8"]
 
 _ANSWERS = ("scores", "probabilities")
+_OPEN = ".open.onnx"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,21 +96,37 @@ class Onnx:
         onnx.checker.check_model(model, full_check=True)
         path.write_bytes(model.SerializeToString())
         if self.open_variant:
-            write_open_variant(path, path.with_suffix(f".open{path.suffix}"))
+            write_open_variant(path, self.open_path(path))
         if classifier.project is not None:
             project = convert(graph.project_function(classifier), self.opset)
             project_path(path).write_bytes(project.SerializeToString())
 
     @staticmethod
+    def open_path(path: Path) -> Path:
+        """Where a file's open variant lies."""
+        return path.with_suffix(_OPEN)
+
+    @staticmethod
     def edit(path: Path, to: Path, artifact: Artifact) -> None:
-        """The file at `path` with the artifact's class table, written to `to`; TensorFlow is not needed."""
+        """The file at `path` with the artifact's class table, written to `to`; TensorFlow is not needed.
+
+        Raises:
+            ValueError: if it is an open variant, which has no table.
+        """
         import onnx
 
+        if table_path(path) != path:
+            twin = table_path(path).name
+            fail(path.name, "a file with a class table", "one that its caller gives it", f"Edit {twin}: both use it.")
         model = onnx.load(path)
         set_table(model, {name: getattr(artifact, name) for name in TABLE}, artifact.card)
         to.write_bytes(model.SerializeToString())
-        if project_path(path).is_file():
-            shutil.copyfile(project_path(path), project_path(to))
+
+    @staticmethod
+    def files(path: Path) -> list[Path]:
+        """What `read` opens besides `path`: the twin with the class table, and `project`, where there are such."""
+        table = table_path(path)
+        return [file for file in dict.fromkeys((path, table, project_path(table))) if file.is_file()]
 
     def replay(self, function: Any, images: Images) -> np.ndarray:
         """What a file of this format makes of a graph's `tap`, image after image."""
@@ -130,10 +146,9 @@ class Onnx:
             ValueError: if the file is no ONNX file of zsltf's.
         """
         session = _session(path)
-        text = session.get_modelmeta().custom_metadata_map.get("zsltf")
-        if text is None:
-            fail(str(path), "an ONNX file that zsltf wrote", "one without its card", "Export it with zsltf export.")
-        card, table = Card.from_json(text, str(path)), read_table(path)
+        card, table = read_table(table_path(path))
+        required = {given.name for given in session.get_inputs()}
+        own = {name: table[name] for name in TABLE if name in required}
         batch = session.get_inputs()[0].shape[0]
 
         def run(outputs: Sequence[str], feed: dict[str, np.ndarray]) -> Outputs:
@@ -145,19 +160,24 @@ class Onnx:
         def project(semantics: np.ndarray) -> np.ndarray:
             if not card.project:
                 return semantics
-            return _session(project_path(path)).run(None, {"semantics": semantics})[0]
+            return _session(project_path(table_path(path))).run(None, {"semantics": semantics})[0]
 
         return Artifact(
             card=card,
             class_vectors=table["class_vectors"],
             class_bias=table["class_bias"],
-            built_in=lambda images: run(_ANSWERS, {"images": images}),
+            built_in=lambda images: run(_ANSWERS, {"images": images, **own}),
             open_vocabulary=lambda images, vectors, bias: run(
                 _ANSWERS, {"images": images, "class_vectors": vectors, "class_bias": bias}
             ),
-            run_embed=lambda images: run(("embedding",), {"images": images})["embedding"],
+            run_embed=lambda images: run(("embedding",), {"images": images, **own})["embedding"],
             run_project=project,
         )
+
+
+def table_path(path: Path) -> Path:
+    """Where a file's class table lies: in the file itself, and for model.open.onnx in model.onnx."""
+    return path.with_name(f"{path.name.removesuffix(_OPEN)}{path.suffix}") if path.name.endswith(_OPEN) else path
 
 
 def project_path(path: Path) -> Path:

@@ -68,6 +68,11 @@ class SavedModel:
         _save(graphs, loaded.weights, artifact.card, table, to)
 
     @staticmethod
+    def files(path: Path) -> list[Path]:
+        """The folder."""
+        return [path]
+
+    @staticmethod
     def replay(function: Any, images: Images) -> np.ndarray:
         """What a file of this format makes of a graph's `tap`, image after image."""
         import tensorflow as tf

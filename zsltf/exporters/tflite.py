@@ -1,7 +1,6 @@
 """TFLite: two entries over the same weights, for phones and small boards."""
 
 import functools
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -120,8 +119,11 @@ class TFLite:
         table = {"class_vectors": artifact.class_vectors, "class_bias": artifact.class_bias}
         to.write_bytes(with_table(path.read_bytes(), table))
         append_card(to, artifact.card)
-        if _project_path(path).is_file():
-            shutil.copyfile(_project_path(path), _project_path(to))
+
+    @staticmethod
+    def files(path: Path) -> list[Path]:
+        """The file, and `project` beside it where there is one."""
+        return [file for file in (path, _project_path(path)) if file.is_file()]
 
     def replay(self, function: Any, images: Images) -> np.ndarray:
         """What a file of this format makes of a graph's `tap`, image after image."""
