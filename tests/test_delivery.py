@@ -141,6 +141,9 @@ def test_an_unknown_format_is_answered_with_the_nearest(copied, capsys):
 def test_all_formats_are_the_folders_files():
     assert [type(exporter) for exporter in ExportOptions().exporters()] == [Onnx, SavedModel, TFLite]
     assert [type(exporter) for exporter in ExportOptions().exporters("tflite,onnx")] == [TFLite, Onnx]
+    assert ExportOptions().exporters("all,onnx") == ExportOptions().exporters()
+    twice = ExportOptions(precision=("float32", "float16", "float32")).exporters("tflite")
+    assert [exporter.precision for exporter in twice] == ["float32", "float16"]
 
 
 def test_an_earlier_export_is_kept_or_replaced_whole(copied, capsys):

@@ -259,3 +259,10 @@ def test_two_tables_of_the_same_classes_stand_beside_each_other():
         one.beside(one)
     with pytest.raises(ValueError, match=r"ClassTable\.blocks: expected 2 columns in all, received \(2, 1\)"):
         ClassTable(names=("a",), semantics=[[1, 2]], seen=[True], blocks=(2, 1))
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "bell\a", "half \ud800", "line\u2028separator"])
+def test_names_that_are_no_line_of_text_are_refused(name):
+    with pytest.raises(ValueError, match="expected names without line breaks and control characters, received"):
+        table((name, "b"))
+    assert table(("crème\u00a0brûlée", "\u3000斑馬", "b")).names[1] == "\u3000斑馬"

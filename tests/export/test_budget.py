@@ -132,6 +132,16 @@ def test_from_the_command_line(run, drawn, tmp_path, capsys):
         (("--precision", "int8", "--calibrate", "EMPTY"), "empty: expected folders of classes ("),
         (("--int8", "--calibrate", "FEW"), "few: expected 5 photos or more of every class, received fewer of "),
         (("--format", "onnx", "--precision", "int16x8"), "precision: expected one of float16, float32, int8, received"),
+        (
+            ("--precision",),
+            "--precision: expected one or more of float32, float16, dynamic, int8, int16x8, received none.",
+        ),
+        (("--format", "onnx", "--built-in-only"), "--built-in-only: expected a format that knows it, received onnx."),
+        (
+            ("--format", "tflite", "--opset", "17"),
+            "--opset: expected a format that knows it, received tflite. Leave it",
+        ),
+        (("--budget", "1pt"), "--budget and --integer-only: expected --int8, whose search they are for, received none"),
         (("--format", "pytorch"), "format: expected one of all, onnx, saved_model, tflite, received 'pytorch'"),
         (("--opset", "22"), "Onnx.opset: expected 15 to 18, received 22."),
         (

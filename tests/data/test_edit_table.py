@@ -1,0 +1,53 @@
+import json
+
+import pytest
+
+from zsltf.data.edit_table import EditTable, read_edit_table
+
+
+def test_every_part_may_be_left_out(tmp_path):
+    path = tmp_path / "table.json"
+    path.write_text("{}", "utf-8")
+    assert read_edit_table(path) == EditTable()
+    table = {"rename": {"cow": "cattle"}, "add": [{"name": "yak", "semantics": {"furry": 1, "big": 0.5}}]}
+    path.write_text(json.dumps(table), "utf-8")
+    assert read_edit_table(path) == EditTable(**table)
+
+
+@pytest.mark.parametrize(
+    ("table", "received"),
+    [
+        ([], "[]"),
+        ("cow", "'cow'"),
+        ({"delete": ["cow"]}, "'delete': ['cow']"),
+        ({"remove": "cow"}, "'remove': 'cow'"),
+        ({"remove": [1]}, "'remove': [1]"),
+        ({"remove": None}, "'remove': None"),
+        ({"rename": ["cow"]}, "'rename': ['cow']"),
+        ({"rename": {"cow": 1}}, "'rename': {'cow': 1}"),
+        ({"add": {"name": "yak"}}, "'add': {'name': 'yak'}"),
+        ({"add": ["yak"]}, "'add': ['yak']"),
+        ({"add": [{"name": "yak"}]}, "'add': [{'name': 'yak'}]"),
+        ({"add": [{"name": 1, "photos": ["a"]}]}, "'add': [{'name': 1, "),
+        ({"add": [{"name": "yak", "photos": "a.jpg"}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "semantics": [1, 2]}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "semantics": {"furry": "1"}}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "semantics": {"furry": True}}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "photos": ["a"], "semantics": {}}]}, "'add': [{'name': 'yak', "),
+    ],
+)
+def test_other_forms_are_refused(tmp_path, table, received):
+    path = tmp_path / "table.json"
+    path.write_text(json.dumps(table), "utf-8")
+    with pytest.raises(ValueError, match=r'table\.json: expected {"remove": \[name\], "rename": ') as refused:
+        read_edit_table(path)
+    assert f"received {received}" in str(refused.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"remove": [}'])
+def test_what_is_no_json_is_refused(tmp_path, content):
+    (tmp_path / "table.json").write_bytes(content)
+    with pytest.raises(ValueError, match=r"table\.json: expected a table in JSON, received something else \("):
+        read_edit_table(tmp_path / "table.json")
+    with pytest.raises(ValueError, match=r"nowhere\.json: expected a table in JSON, received none\. Check the path"):
+        read_edit_table(tmp_path / "nowhere.json")
