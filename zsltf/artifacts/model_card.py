@@ -51,6 +51,8 @@ def model_card(card: Card, report: Mapping[str, Any], config: Mapping[str, Any])
         "",
         "## Classes",
         "",
+        "As exported; later edits stand in `history` of manifest.json.",
+        "",
         *(
             f"- {name}{'' if seen else ' (no training image)'}"
             for name, seen in zip(card.names, card.seen, strict=True)
