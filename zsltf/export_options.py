@@ -96,6 +96,8 @@ class ExportOptions:
         if not self.int8:
             if self.integer_only or self.budget != ExportOptions.budget:
                 fail("--budget and --integer-only", "--int8, whose search they are for", "none", "Add --int8.")
+            if self.calibrate and not {"int8", "int16x8"} & set(self.precision):
+                fail("--calibrate", "--int8, or a --precision of integers", "neither", "Add one, or leave it out.")
             return None
         if self.calibrate is None:
             fail("--int8", "labelled photos to calibrate, choose and test on", "none", "Give --calibrate FOLDER.")

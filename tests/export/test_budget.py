@@ -142,6 +142,10 @@ def test_from_the_command_line(run, drawn, tmp_path, capsys):
             "--opset: expected a format that knows it, received tflite. Leave it",
         ),
         (("--budget", "1pt"), "--budget and --integer-only: expected --int8, whose search they are for, received none"),
+        (
+            ("--calibrate", "PHOTOS"),
+            "--calibrate: expected --int8, or a --precision of integers, received neither. Add",
+        ),
         (("--format", "pytorch"), "format: expected one of all, onnx, saved_model, tflite, received 'pytorch'"),
         (("--opset", "22"), "Onnx.opset: expected 15 to 18, received 22."),
         (
