@@ -15,6 +15,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.training.descent import Descent
+from zsltf.training.fused_adam import FusedAdam
 from zsltf.training.minibatches import for_each_batch, padded_batches
 
 __all__ = ["CompatibilityMethod", "Parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
@@ -114,7 +115,7 @@ class _Trainer:
         self._trained = [variable for model in models for variable in model.trainable_variables]
         self._start = [variable.numpy() for variable in self._state]
         self._penalty = tf.Variable(0.0)
-        self._optimizer = keras.optimizers.Adam()
+        self._optimizer = FusedAdam()
         self._optimizer.build(self._trained)
         self._fresh = [variable.numpy() for variable in self._optimizer.variables]
         self._epoch = tf.function(self._steps, autograph=False, reduce_retracing=True)

@@ -18,6 +18,7 @@ from zsltf.embeds import linear
 from zsltf.solvers.softmax_regression import softmax_regression
 from zsltf.training.compatibility import glorot
 from zsltf.training.descent import Descent
+from zsltf.training.fused_adam import FusedAdam
 from zsltf.training.minibatches import for_each_batch, padded_batches
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -98,7 +99,7 @@ class _Autoencoders:
         self.encoders = [self._network(2 * i, *side, 2 * options.latent) for i, side in enumerate(sides)]
         self._decoders = [self._network(4 + 2 * i, options.latent, *side[::-1]) for i, side in enumerate(sides)]
         self._trained = [v for network in self.encoders + self._decoders for v in network.trainable_variables]
-        self._optimizer = keras.optimizers.Adam(options.descent.learning_rate, amsgrad=True)
+        self._optimizer = FusedAdam(options.descent.learning_rate, amsgrad=True)
         self._noise = keras.random.SeedGenerator(options.descent.seed)
         self._rises = tf.Variable(np.zeros(3, np.float32))
 
