@@ -60,7 +60,8 @@ def main(config: Config) -> None:
     for file in sorted({proof.file for proof in done.proofs}):
         print(shlex.join(["zsltf", "predict", str(out / file), "PHOTO"]), "  # --classes rows.csv adds classes")
     print(shlex.join(["zsltf", "verify", str(out)]), "  # on any machine: python verify_artifact.py EXPORT")
-    print(shlex.join(["zsltf", "benchmark", str(config.run)]), "--images FOLDER  # labelled photos, not trained on")
+    measured = config.run if config.out is None else out
+    print(shlex.join(["zsltf", "benchmark", str(measured)]), "--images FOLDER  # labelled photos, not trained on")
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

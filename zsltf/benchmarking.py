@@ -116,7 +116,7 @@ def _against_golden(artifact: Artifact, folder: Path, entry: dict[str, Any]) -> 
     scores = np.concatenate([artifact(image[None])["scores"] for image in images])
     got, expected = scores[:, rows >= 0], expected[:, rows[rows >= 0]]
     limit = entry["replay_limit"]
-    parity = compare(expected, got, limit or 0.5)
+    parity = compare(expected, got, max(limit or 0.0, entry["margin"]))
     if limit is not None and not parity.difference <= limit:
         return parity.difference, f"golden scores differ by {parity.difference:.1e}, not {limit:.0e}"
     if parity.agreement < entry["least_agreement"]:

@@ -1,8 +1,10 @@
 """Edits of the class table of an exported file: the file, its manifest and its history change together."""
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +15,8 @@ from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
 from zsltf.data.edit_table import read_edit_table
-from zsltf.files import atomic_directory, atomic_file
-from zsltf.prediction import exporter_of, open_artifact, photo_paths
+from zsltf.files import atomic_directory, atomic_file, locked, mend
+from zsltf.prediction import exporter_of, open_artifact, own_path, photo_paths
 
 __all__ = ["add_photos", "apply_table", "edit"]
 
@@ -29,10 +31,17 @@ def edit(path: Path, change: Callable[[Artifact], Artifact]) -> str:
     Raises:
         ValueError: if the file is not what the manifest lists, or can't be changed so.
     """
-    path = path.resolve()  # a link stays a link
+    path = own_path(path)
+    with locked(path.parent):
+        mend(path)
+        return _edited(path, change)
+
+
+def _edited(path: Path, change: Callable[[Artifact], Artifact]) -> str:
     exporter, folder = exporter_of(path), path.parent
     listed = (folder / MANIFEST).is_file()
     if listed:
+        mend(folder / MANIFEST)
         take_back(folder, path.name)
         check_hashes(folder, [part.name for part in exporter.files(path)])
     before = open_artifact(path)
@@ -40,7 +49,7 @@ def edit(path: Path, change: Callable[[Artifact], Artifact]) -> str:
     rows = _rows(before, after)
     what = _difference(before.card, after.card, rows)
     staged: AbstractContextManager[Path] = (
-        atomic_directory(path, overwrite=True) if path.is_dir() else atomic_file(path)
+        atomic_directory(path, overwrite=True) if path.is_dir() else atomic_file(path, follow=False)
     )
     with staged as staging:
         exporter.edit(path, staging, after)
@@ -74,29 +83,38 @@ def apply_table(artifact: Artifact, path: Path) -> Artifact:
         artifact = artifact.without(table.remove)
     if table.rename:
         artifact = artifact.renamed(table.rename)
-    for entry in table.add:
-        if "photos" in entry:
-            artifact = add_photos(artifact, entry["name"], [path.parent / photo for photo in entry["photos"]])
+    for by_photos, entries in itertools.groupby(table.add, key=lambda entry: "photos" in entry):
+        if not by_photos:
+            artifact = artifact.with_classes(_rows_of(artifact, list(entries), path))
             continue
-        columns, where = artifact.card.columns, f"{path}, {entry['name']}"
+        for entry in entries:
+            artifact = add_photos(artifact, entry["name"], [path.parent / photo for photo in entry["photos"]])
+    return artifact
+
+
+def _rows_of(artifact: Artifact, entries: Sequence[Mapping[str, Any]], path: Path) -> ClassTable:
+    """New classes by their semantics."""
+    columns = artifact.card.columns
+    for entry in entries:
         wrong = sorted(set(columns) ^ set(entry["semantics"]))
         if wrong:
             received = f"missing or unknown: {', '.join(wrong[:5])}"
+            where = f"{path}, {entry['name']}"
             fail(where, "a number for every column of semantics", received, "Mend the table.")
-        row = np.array([[entry["semantics"][column] for column in columns]], np.float32)
-        new = ClassTable(names=(entry["name"],), semantics=row, seen=np.zeros(1, bool), columns=columns)
-        artifact = artifact.with_classes(new)
-    return artifact
+    rows = np.array([[entry["semantics"][column] for column in columns] for entry in entries], np.float32)
+    names = tuple(entry["name"] for entry in entries)
+    return ClassTable(names=names, semantics=rows, seen=np.zeros(len(rows), bool), columns=columns)
 
 
 def _rows(before: Artifact, after: Artifact) -> list[int]:
     """The row of the table before that each row is, -1 for a new one: edits keep the order, and append."""
     rows, first = [], 0
     numbers = tuple(range(1, before.class_vectors.ndim))
-    for vector, bias in zip(after.class_vectors, after.class_bias, strict=True):
+    for name, vector, bias in zip(after.card.names, after.class_vectors, after.class_bias, strict=True):
         same = (before.class_vectors == vector).all(axis=numbers) & (before.class_bias == bias)
-        found = first + np.flatnonzero(same[first:])
-        rows.append(int(found[0]) if len(found) else -1)
+        found = [first + int(row) for row in np.flatnonzero(same[first:])]
+        named = [row for row in found if before.card.names[row] == name]
+        rows.append((named or found or [-1])[0])
         first = max(first, rows[-1] + 1)
     return rows
 

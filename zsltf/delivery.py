@@ -149,6 +149,7 @@ def _described(exporter: Any, proofs: Sequence[Proof]) -> dict[str, Any]:
         "options": options,
         "tolerance": first.tolerance,
         "replay_limit": None if first.tolerance is None else max(first.tolerance, _OTHERWISE_ROUNDED),
+        "margin": first.margin,
         "least_agreement": 1.0 if first.tolerance else LEAST_AGREEMENT,
         "batches": exporter.batches,
         "proofs": [asdict(proof) for proof in proofs],

@@ -1,8 +1,9 @@
-"""Atomic writes and hashes: a reader sees a whole file or none."""
+"""Atomic writes, locks and hashes: a reader sees a whole file or none."""
 
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -12,7 +13,22 @@ from pathlib import Path
 
 from zsltf.checks import fail
 
-__all__ = ["atomic_directory", "atomic_file", "cache_directory", "check_writable", "sha256", "visible_files"]
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = [
+    "atomic_directory",
+    "atomic_file",
+    "cache_directory",
+    "check_writable",
+    "is_leftover",
+    "locked",
+    "mend",
+    "sha256",
+    "visible_files",
+]
 
 
 def cache_directory() -> Path:
@@ -55,7 +71,7 @@ def check_writable(path: Path, *, overwrite: bool = False, ours: Sequence[str] =
 def _check_ours(path: Path, ours: Sequence[str]) -> None:
     if not (path / ours[0]).is_file():
         fail(str(path), f"a folder with {ours[0]} to overwrite", "something else", "Choose another path.")
-    foreign = sorted({entry.name for entry in path.iterdir()} - set(ours))
+    foreign = sorted({entry.name for entry in path.iterdir() if not is_leftover(entry.name)} - set(ours))
     if foreign:
         received = f"also {', '.join(foreign[:5])}"
         fail(str(path), "a folder with zsltf's own files to overwrite", received, "Move them, or choose another path.")
@@ -80,17 +96,58 @@ def atomic_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def atomic_file(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure."""
+def atomic_file(path: Path, *, overwrite: bool = True, follow: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `path` that becomes `path` on success and vanishes on failure.
+
+    Args:
+        path: what is to be written; a file that is there keeps its permissions.
+        overwrite: whether something may be there already.
+        follow: whether a link stays, and the file that it leads to is written.
+    """
     check_writable(path, overwrite=overwrite)
-    path = path.resolve()  # a link stays a link
+    path = path.resolve() if follow else path
     if path.exists() and not path.is_file():
         fail(str(path), "a file to overwrite", "a folder or a device", "Choose another path.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", suffix=".partial", dir=path.parent) as staging:
         with _advice_on_a_full_disk(path):
             yield Path(staging) / path.name
+        if path.exists():
+            shutil.copymode(path, Path(staging) / path.name)
         (Path(staging) / path.name).replace(path)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """One process at a time: others wait; a process that dies lets go. Windows has no such lock."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def is_leftover(name: str) -> bool:
+    """Whether a file or folder is what a write in progress, or one that was killed, has put there."""
+    return name.startswith(".") and name.endswith((".partial", ".old"))
+
+
+def mend(path: Path) -> None:
+    """Finish what killed writes of `path` have left: put back what they had moved aside, and delete the rest.
+
+    To be called where nobody else writes it: see `locked`.
+    """
+    token = re.compile(rf"\.{re.escape(path.name)}\.[^.]+\.(partial|old)")
+    left = [entry for entry in path.parent.iterdir() if token.fullmatch(entry.name)]
+    for entry in left:
+        if not path.exists() and (entry / path.name).exists() and entry.name.endswith(".old"):
+            (entry / path.name).rename(path)
+    for entry in left:
+        shutil.rmtree(entry, ignore_errors=True)
 
 
 @contextmanager

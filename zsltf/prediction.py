@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zsltf.artifacts.artifact import Artifact
+from zsltf.artifacts.manifest import MANIFEST
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import SUFFIXES, decode
@@ -20,6 +21,7 @@ __all__ = [
     "check_table",
     "exporter_of",
     "open_artifact",
+    "own_path",
     "photo_paths",
     "predict",
     "write_predictions",
@@ -47,8 +49,15 @@ def open_artifact(path: Path, rows: Path | None = None) -> Artifact:
     Raises:
         ValueError: if the file is of no known format, or the rows don't fit it.
     """
+    path = own_path(path)
     artifact: Artifact = exporter_of(path).read(path)
     return artifact if rows is None else artifact.with_classes(_unseen(ClassTable.from_csv(rows)))
+
+
+def own_path(path: Path) -> Path:
+    """Where an exported file lies beside what belongs to it: in an export as it is, else where a link leads."""
+    path = path.absolute()
+    return path.parent.resolve() / path.name if (path.parent / MANIFEST).is_file() else path.resolve()
 
 
 def exporter_of(path: Path) -> Any:

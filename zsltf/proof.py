@@ -23,7 +23,7 @@ __all__ = ["LEAST_AGREEMENT", "Proof", "fitted_images", "prove"]
 LEAST_AGREEMENT = 0.9
 """Of a file with integer weights; what it costs in accuracy is measured on labelled photos."""
 _MARGIN = 0.5
-"""Of the spread, that a top class needs to count where integers round."""
+"""Of the spread, where integers round."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +41,10 @@ class Proof:
     """Of scores, relative to their spread over classes."""
     tolerance: float | None
     """None where weights are integers: agreement is the measure then."""
+    margin: float
+    """Of the spread: between classes that are nearer to each other, rounding decides."""
     agreement: float
-    """Share of images with the same top class, among those whose margin exceeds the tolerance, or half the spread."""
+    """Share of images with the same top class, or one that Keras scores less than `margin` below it."""
     probability_error: float
     """Largest difference between the file's probabilities and those that Keras makes of the file's scores."""
     megabytes: float
@@ -90,6 +92,7 @@ def _compared(
                 batch=batch,
                 precision=artifact.card.precision,
                 tolerance=exporter.tolerance,
+                margin=margin,
                 probability_error=float(np.abs(probabilities - np.asarray(keras_model.probabilities(got))).max()),
                 megabytes=megabytes,
                 seconds=seconds,

@@ -43,9 +43,10 @@ def classifier(**options):
     return Classifier(embed, classes, preprocess=preprocess, reject_below=0.25, **options)
 
 
-@given(
-    st.lists(st.text(min_size=1), min_size=1, max_size=5, unique=True), st.floats(allow_nan=False, allow_infinity=False)
-)
+NAMES = st.text(st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1).filter(str.strip)
+
+
+@given(st.lists(NAMES, min_size=1, max_size=5, unique=True), st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_comes_back_from_json_with_any_name(names, gamma):
     rows = tuple((gamma,) * 3 for _ in names)
     card = replace(CARD, names=tuple(names), seen=(True,) * len(names), semantics=rows, gamma=gamma)
@@ -54,6 +55,32 @@ def test_comes_back_from_json_with_any_name(names, gamma):
     assert Card.from_json(text, "file") == card
     assert Card.from_json(text.encode(), "file") == card
     assert json.loads(text)["names"] == names
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"names": ["cow", "cow"]},
+        {"names": ["cow", "two\nlines"]},
+        {"names": ["cow", "\u001b[31mred"]},
+        {"threshold": "x"},
+        {"photo_level": [1]},
+        {"opens_by": 5},
+        {"opens_by": "semantics"},
+        {"opens_by": ["door"]},
+        {"semantics": {}},
+        {"semantics": [[1e300] * 3, [0] * 3]},
+        {"semantics": [[float("nan")] * 3, [0] * 3]},
+    ],
+)
+def test_what_no_card_says_is_refused(wrong):
+    with pytest.raises(ValueError, match=r"^file: expected a card as zsltf writes it, received a damaged one \("):
+        Card.from_json(json.dumps({**asdict(CARD), **wrong}), "file")
+
+
+def test_a_deep_card_is_refused():
+    with pytest.raises(ValueError, match=r"^file: expected a card as zsltf writes it, received a damaged one \("):
+        Card.from_json("[" * 10**5, "file")
 
 
 def test_fields_of_later_versions_are_left_alone():

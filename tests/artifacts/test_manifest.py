@@ -116,7 +116,26 @@ def test_the_history_says_where_classes_come_from(folder, staged):
     assert history_of(manifest, "model.onnx") == (["a", "b"], [0, 1])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"files": {"a": 1}}', '{"files": [1]}'])
+FORM = '{"files": {"a": {"sha256": "0"}}, "classes": ["x"], "history": %s, "artifacts": %s}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"files": {"a": 1}}',
+        '{"files": [1]}',
+        "[" * 10**5,
+        FORM % ("3", "[]"),
+        FORM % ("[]", '[{"file": "b"}]'),
+        FORM % ("[]", "[{}]"),
+        FORM % ('[{"file": "a", "classes": ["x"], "rows": [1], "before": {}}]', "[]"),
+        FORM % ('[{"file": "a", "classes": ["x"], "rows": [0, 0], "before": {}}]', "[]"),
+        FORM % ('[{"file": "a", "rows": [0]}]', "[]"),
+    ],
+)
 def test_a_damaged_manifest_is_refused(folder, text):
     (folder / "manifest.json").write_text(text, "utf-8")
     with pytest.raises(

@@ -21,10 +21,8 @@ def brute_force(expected, got, tolerance):
     )
     votes = []
     for row, other in zip(rows, got.tolist(), strict=True):
-        first, second = sorted(row, reverse=True)[:2]
-        if first - second > tolerance * spread:
-            votes.append(row.index(max(row)) == other.index(max(other)))
-    return difference / spread, sum(votes) / len(votes) if votes else 1.0
+        votes.append(max(row) - row[other.index(max(other))] <= tolerance * spread)
+    return difference / spread, sum(votes) / len(votes)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(2, 7), st.floats(1e-6, 1), st.floats(1e-6, 1))

@@ -34,6 +34,9 @@ def test_every_part_may_be_left_out(tmp_path):
         ({"add": [{"name": "yak", "semantics": {"furry": "1"}}]}, "'add': [{'name': 'yak', "),
         ({"add": [{"name": "yak", "semantics": {"furry": True}}]}, "'add': [{'name': 'yak', "),
         ({"add": [{"name": "yak", "photos": ["a"], "semantics": {}}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "photos": []}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "photos": [""]}]}, "'add': [{'name': 'yak', "),
+        ({"add": [{"name": "yak", "semantics": {"furry": 10**400}}]}, "'add': [{'name': 'yak', "),
     ],
 )
 def test_other_forms_are_refused(tmp_path, table, received):
@@ -44,7 +47,7 @@ def test_other_forms_are_refused(tmp_path, table, received):
     assert f"received {received}" in str(refused.value)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"remove": [}'])
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b'{"remove": [}', b"[" * 10**5])
 def test_what_is_no_json_is_refused(tmp_path, content):
     (tmp_path / "table.json").write_bytes(content)
     with pytest.raises(ValueError, match=r"table\.json: expected a table in JSON, received something else \("):

@@ -253,6 +253,81 @@ def test_an_edit_that_is_killed_midway_does_not_block_the_next_one(path, capsys)
     assert main(["verify", str(path.parent)]) == 0
 
 
+RENAMED = """
+import pathlib, os, sys
+from zsltf.cli import main
+rename = pathlib.Path.rename
+def killed(self, target):
+    rename(self, target)
+    if str(target).endswith("saved_model") and ".old" in str(target):
+        os.kill(os.getpid(), 9)
+pathlib.Path.rename = killed
+main(sys.argv[1:])
+"""
+
+
+def test_a_folder_that_was_moved_aside_by_a_killed_edit_is_put_back(run, capsys):
+    path = run / "export" / "saved_model"
+    first = open_artifact(path).card.names[0]
+    command = [sys.executable, "-c", RENAMED, "classes", str(path), "remove", first]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == -9
+    assert not path.exists()
+    assert edit(path, "remove", first) == 0
+    assert [step["change"] for step in read_manifest(path.parent)["history"]] == [f"removed {first}"]
+    assert main(["verify", str(path.parent)]) == 0
+    assert not [entry for entry in path.parent.iterdir() if entry.name.startswith(".")]
+
+
+def test_edits_at_the_same_time_wait_for_each_other(run, tmp_path):
+    names = open_artifact(run / "export" / "model.onnx").card.names
+    commands = [
+        [sys.executable, "-m", "zsltf", "classes", str(run / "export" / file), "remove", name]
+        for file, name in (("model.onnx", names[0]), ("model.onnx", names[1]), ("model.tflite", names[2]))
+    ]
+    started = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+    assert [process.wait() for process in started] == [0, 0, 0]
+    assert len(open_artifact(run / "export" / "model.onnx").card.names) == len(names) - 2
+    assert len(read_manifest(run / "export")["history"]) == 3
+    check_hashes(run / "export")
+    assert main(["verify", str(run / "export")]) == 0
+
+
+def test_an_export_of_links_gets_a_file_of_its_own(run, tmp_path, capsys):
+    path, store = run / "export" / "model.onnx", tmp_path / "blob"
+    path.rename(store)
+    path.symlink_to(store)
+    before = store.read_bytes()
+    assert edit(path, "remove", open_artifact(path).card.names[0]) == 0
+    assert store.read_bytes() == before  # others may use it
+    assert not path.is_symlink()
+    assert main(["verify", str(path.parent)]) == 0
+
+
+def test_of_two_equal_classes_the_one_that_was_named_leaves(path, new_rows, capsys):
+    lines = new_rows.read_text("utf-8").splitlines()
+    new_rows.write_text("\n".join([lines[0], lines[1], lines[1].replace("yak", "twin")]), "utf-8")
+    assert edit(path, "add", "--rows", new_rows) == 0
+    assert edit(path, "remove", "yak") == 0
+    assert capsys.readouterr().out.endswith("removed yak\n")
+    assert main(["verify", str(path)]) == 0
+
+
+def test_a_file_keeps_its_permissions(run):
+    path = run / "export" / "model.tflite"
+    path.chmod(0o600)
+    assert edit(path, "remove", open_artifact(path).card.names[0]) == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_built_in_only_file_is_not_edited(finished, tmp_path, capsys):
+    out = tmp_path / "export"
+    assert main(["export", str(finished), "--format", "tflite", "--built-in-only", "--out", str(out)]) == 0
+    path = out / "model.built_in.tflite"
+    for change in (("remove", open_artifact(path).card.names[0]), ("rename", "a=b")):
+        assert edit(path, *change) == 1
+        assert "the file: expected one with an open entry, received one with the built-in" in capsys.readouterr().err
+
+
 class Words(tf.Module):
     """A text encoder: strings to fixed directions by their hash."""
 

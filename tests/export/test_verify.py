@@ -105,11 +105,25 @@ def test_what_is_damaged_fails_without_a_traceback(run):
 
 def test_a_damaged_manifest_fails(run):
     manifest = run / "export" / "manifest.json"
-    for text in ("{", "[]", '{"files": {}, "artifacts": 3}'):
+    for text in ("{", "[]", '{"files": {}, "artifacts": 3}', '{"files": {}, "artifacts": [{"file": []}]}', "[" * 10**5):
         manifest.write_text(text, "utf-8")
         status, lines = alone(run / "export")
         assert status == 1
         assert failures(lines)[-1].startswith("manifest.json ")
+
+
+def test_an_artifact_without_a_hash_is_not_run(run, tmp_path, capsys):
+    manifest = run / "export" / "manifest.json"
+    (tmp_path / "evil.onnx").write_bytes((run / "export" / "model.onnx").read_bytes())
+    for file in ("../evil.onnx", str(tmp_path / "evil.onnx"), "unlisted.onnx"):
+        content = json.loads(manifest.read_text("utf-8"))
+        content["artifacts"][0]["file"] = file
+        manifest.write_text(json.dumps(content), "utf-8")
+        status, lines = alone(run / "export")
+        assert status == 1
+        assert failures(lines)[-1].split(maxsplit=1)[1].startswith("lists its artifacts: no hash of ")
+        assert main(["benchmark", str(run), "--images", str(tmp_path)]) == 1
+        assert "a damaged one (no hash of the artifact" in capsys.readouterr().err
 
 
 def test_what_the_manifest_does_not_list_fails(run):

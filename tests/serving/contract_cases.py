@@ -1478,7 +1478,7 @@ for _n, _m, _p in [
         400,
         method=_m,
         path=_p,
-        error="Malformed request: %s %s" % (_m, _p),
+        error=f"Malformed request: {_m} {_p}",
     )
 for _n, _m, _p in [
     ("trailing_slash", "GET", "/v1/models/foo/"),
@@ -1499,7 +1499,7 @@ for _n, _m, _p in [
         400,
         method=_m,
         path=_p,
-        error="Malformed request: %s %s" % (_m, _p),
+        error=f"Malformed request: {_m} {_p}",
     )  # derived
 _r(
     "url_models_only",

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from zsltf.artifacts.card import Card
-from zsltf.checks import check_shape, fail
+from zsltf.checks import check_finite, check_shape, fail
 from zsltf.data.classes import ClassTable
 
 __all__ = ["Artifact", "Images", "Outputs"]
@@ -81,6 +81,8 @@ class Artifact:
         vectors, bias = np.asarray(class_vectors, np.float32), np.asarray(class_bias, np.float32)
         check_shape("class_vectors", vectors, (len(classes), *self.class_vectors.shape[1:]), "Give one row a class.")
         check_shape("class_bias", bias, (len(classes),), "Give one bias a class row.")
+        for name, numbers in (("class_vectors", vectors), ("class_bias", bias)):
+            check_finite(name, numbers, "Give semantics in the units of the training table.")
         return replace(self, card=self.card.with_classes(classes), class_vectors=vectors, class_bias=bias, edited=True)
 
     def with_classes(self, new: ClassTable) -> Self:
@@ -101,7 +103,7 @@ class Artifact:
 
         Args:
             name: of the class.
-            images: of it, each a batch of one, for sizes may differ.
+            images: of it, in batches, for sizes may differ.
             semantics: are kept; they also count as the file's `prior_photos` photos.
 
         Raises:
@@ -111,15 +113,18 @@ class Artifact:
         rows = np.zeros((1, len(self.card.columns)), np.float32) if semantics is None else np.asarray(semantics)[None]
         new = ClassTable(names=(name,), semantics=rows, seen=np.zeros(1, bool), columns=self.card.columns)
         table = self.card.classes.concatenate(new)
-        vector = np.mean([self.embed(image)[0] for image in images], axis=0, keepdims=True)
+        if not images:
+            fail("photos", "one or more", "none", "Give a few photos of the class.")
+        embeddings = np.concatenate([self.embed(image) for image in images])
+        vector = embeddings.mean(axis=0, keepdims=True)
         if semantics is not None and self.card.prior_photos:
             prior, weight = self.run_project(table.semantics[-1:]), self.card.prior_photos
-            vector = (len(images) * vector + weight * prior) / (len(images) + weight)
+            vector = (len(embeddings) * vector + weight * prior) / (len(embeddings) + weight)
         level = 0.0
         if self.card.photo_level is not None:
             none = np.zeros(1, np.float32)
-            own = [self.open_vocabulary(image, vector, none)["scores"][0, 0] for image in images]
-            level = self.card.photo_level - float(np.mean(own))
+            own = np.concatenate([self.open_vocabulary(image, vector, none)["scores"] for image in images])
+            level = self.card.photo_level - float(own.mean())
         vectors = np.concatenate([self.class_vectors, vector])
         return self.with_table(table, vectors, np.append(self.class_bias, np.float32(level)))
 
@@ -129,6 +134,7 @@ class Artifact:
         Raises:
             ValueError: if one isn't there, or none would be left.
         """
+        self._check_editable()
         rows = self._rows(names)
         kept = np.setdiff1d(np.arange(len(self.card.names)), rows)
         if not len(kept):
@@ -141,6 +147,7 @@ class Artifact:
         Raises:
             ValueError: if one isn't there, or a new name is there already.
         """
+        self._check_editable()
         self._rows(tuple(names))
         table = self.card.classes
         new = tuple(names.get(name, name) for name in table.names)

@@ -72,13 +72,22 @@ class Card:
         check_positive("card", size=self.size)
         if not self.names or len(self.names) != len(self.seen) or not all(isinstance(n, str) for n in self.names):
             fail("card", "a name and a seen flag for every class", "others", "Export it again.")
+        for name in ("threshold", "photo_level", "prior_photos", "gamma"):
+            value = getattr(self, name)
+            if not isinstance(value, int | float | None):
+                fail(f"card.{name}", "a number", repr(value)[:40], "Export it again.")
+        if not isinstance(self.opens_by, tuple) or not set(self.opens_by) <= {"semantics", "photos"}:
+            fail("card.opens_by", "semantics, photos or both", repr(self.opens_by)[:40], "Export it again.")
+        if not (isinstance(self.semantics, tuple) and isinstance(self.columns, tuple)):
+            fail("card", "a row of semantics for every class", "others", "Export it again.")
         if [len(row) for row in self.semantics] not in ([], [len(self.columns)] * len(self.names)):
             fail("card", "a row of semantics for every class", "others", "Export it again.")
 
     @property
     def classes(self) -> ClassTable:
         """Names, semantics and who was seen."""
-        rows = np.array(self.semantics, np.float32).reshape(len(self.names), len(self.columns))
+        with np.errstate(over="ignore"):  # the table refuses what is infinite then
+            rows = np.array(self.semantics, np.float32).reshape(len(self.names), len(self.columns))
         return ClassTable(names=self.names, semantics=rows, seen=np.array(self.seen), columns=self.columns)
 
     def with_classes(self, classes: ClassTable) -> Self:
@@ -135,7 +144,7 @@ class Card:
         """
         try:
             return cls._from_json(text)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
             fail(where, "a card as zsltf writes it", f"a damaged one ({error})", "Export it again.")
 
     @classmethod
@@ -144,7 +153,9 @@ class Card:
         for key, value in json.loads(text).items():
             if key in cls.__dataclass_fields__:
                 card[key] = _tuples(value)
-        return cls(**card)
+        read = cls(**card)
+        _ = read.classes  # names are lines of text, numbers are finite
+        return read
 
 
 def _tuples(value: Any) -> Any:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from zsltf.checks import fail
-from zsltf.files import atomic_file, sha256
+from zsltf.files import atomic_file, is_leftover, sha256
 
 __all__ = [
     "GOLDEN",
@@ -44,14 +44,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         fail(str(folder), f"an export with {MANIFEST}", "none", "Give the folder that zsltf export wrote.")
     try:
-        content = json.loads(path.read_text("utf-8"))
-        files = {str(name): str(entry["sha256"]) for name, entry in content["files"].items()}
-        inside = all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in files)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        content: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        _check_form(content)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         fail(str(path), "a manifest as zsltf export wrote it", f"a damaged one ({error})", "Export the run again.")
-    if not inside:
+    if not all(not Path(name).is_absolute() and ".." not in Path(name).parts for name in content["files"]):
         fail(str(path), "files inside its folder", "some outside", "Export the run again.")
     return content
+
+
+def _check_form(content: Any) -> None:
+    """Raise what reading raises where a part is missing or of another kind."""
+    if not all(isinstance(entry["sha256"], str) for entry in content["files"].values()):
+        raise TypeError("a hash that is no text")
+    counts = dict.fromkeys((step["file"] for step in content["history"]), len(content["classes"]))
+    for step in content["history"]:
+        rows, before = step["rows"], counts[step["file"]]
+        if len(rows) != len(step["classes"]) or not all(-1 <= row < before for row in rows) or step["before"] is None:
+            raise ValueError("a history of other classes")
+        counts[step["file"]] = len(rows)
+    for artifact in content.get("artifacts", ()):
+        if not any(_belongs(name, artifact["file"]) for name in content["files"]):
+            raise ValueError(f"no hash of the artifact {artifact['file']!r:.60}")
 
 
 def check_hashes(folder: Path, names: Sequence[str] | None = None) -> None:
@@ -133,12 +147,7 @@ def history_of(manifest: Mapping[str, Any], name: str) -> tuple[list[str], list[
 def _files(folder: Path) -> dict[str, Path]:
     """Every file by its name in the folder, but the manifest and what a write that was killed has left."""
     paths = ((path.relative_to(folder), path) for path in sorted(folder.rglob("*")) if path.is_file())
-    return {
-        name.as_posix(): path
-        for name, path in paths
-        if name.name != MANIFEST
-        and not (name.parts[0].startswith(".") and name.parts[0].endswith((".partial", ".old")))
-    }
+    return {name.as_posix(): path for name, path in paths if name.name != MANIFEST and not is_leftover(name.parts[0])}
 
 
 def _entry(path: Path) -> dict[str, Any]:

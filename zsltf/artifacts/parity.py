@@ -14,7 +14,8 @@ class Parity:
 
     Args:
         difference: largest |a - b|, divided by the median over images of the standard deviation over classes.
-        agreement: share of images with the same top class, among those whose margin exceeds the tolerance.
+        agreement: share of images whose top class by b is the one by a, or one that a scores less than the tolerance
+            times the same deviation below it: between such two, rounding decides.
     """
 
     difference: float
@@ -27,10 +28,8 @@ def compare(expected: Float[np.ndarray, "N C"], got: Float[np.ndarray, "N C"], t
     With a single class there is no spread: the scores' own size stands in.
     """
     spread = np.median(expected.std(axis=1)) if expected.shape[1] > 1 else np.median(np.abs(expected))
-    top = np.sort(expected, axis=1)[:, -2:]
-    decided = (top[:, -1] - top[:, 0] > tolerance * spread) if expected.shape[1] > 1 else np.ones(len(expected), bool)
-    same = expected.argmax(axis=1) == got.argmax(axis=1)
+    chosen = np.take_along_axis(expected, got.argmax(axis=1)[:, None], axis=1)[:, 0]
     return Parity(
         difference=float(np.abs(expected.astype(np.float64) - got).max() / spread),
-        agreement=float(same[decided].mean()) if decided.any() else 1.0,
+        agreement=float((expected.max(axis=1) - chosen <= tolerance * spread).mean()),
     )

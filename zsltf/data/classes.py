@@ -178,7 +178,7 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
 
 
 def _check_names(what: str, names: Sequence[str], rows: str) -> None:
-    wrong = [name for name, times in Counter(names).items() if times > 1 or not name]
+    wrong = [name for name, times in Counter(names).items() if times > 1 or not name.strip()]
     if wrong or not names:
         fail(what, "at least one name, each once", str(wrong or "none"), f"Rename or remove {rows}.")
     broken = [name for name in names if any(unicodedata.category(sign) in _NO_TEXT for sign in name)]

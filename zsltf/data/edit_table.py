@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zsltf.checks import fail
 
 __all__ = ["EditTable", "read_edit_table"]
 
+_LARGEST = float(np.finfo(np.float32).max)
 _FORM = '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos": ...}]}'
 
 
@@ -33,8 +36,8 @@ def read_edit_table(path: Path) -> EditTable:
     if not path.is_file():
         fail(str(path), "a table in JSON", "none", "Check the path.")
     try:
-        table = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+        table = json.loads(path.read_text("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         fail(str(path), "a table in JSON", f"something else ({error})", "Mend the table.")
     if not isinstance(table, dict):
         fail(str(path), _FORM, f"{table!r:.80}", "Mend the table.")
@@ -57,7 +60,11 @@ def _are_classes(values: Any) -> bool:
         isinstance(entry, dict)
         and isinstance(entry.get("name"), str)
         and (
-            (set(entry) == {"name", "photos"} and _are_texts(entry["photos"]))
+            (
+                set(entry) == {"name", "photos"}
+                and _are_texts(entry["photos"])
+                and all([*entry["photos"], entry["photos"]])
+            )
             or (set(entry) == {"name", "semantics"} and _are_numbers(entry["semantics"]))
         )
         for entry in values
@@ -66,7 +73,7 @@ def _are_classes(values: Any) -> bool:
 
 def _are_numbers(values: Any) -> bool:
     numbers = values.values() if isinstance(values, dict) else [None]
-    return all(isinstance(number, int | float) and not isinstance(number, bool) for number in numbers)
+    return all(isinstance(n, int | float) and not isinstance(n, bool) and abs(n) <= _LARGEST for n in numbers)
 
 
 _FORMS = {"remove": _are_texts, "rename": _are_names, "add": _are_classes}
