@@ -1190,7 +1190,7 @@ _r(
 )  # derived
 _r(
     "number_too_big_for_double",
-    "rapidjson/error/en.h",
+    "rapidjson/error/en.h, through tensorflow_serving/util/json_tensor.cc",
     "ident_float64",
     '{"instances": [1e400]}',
     400,
@@ -1572,7 +1572,14 @@ _r(
     not_json=True,
 )
 _r(
-    "url_root", "evhttp_server.cc: DispatchEvRequest", "half_plus_two", None, 404, method="GET", path="/", not_json=True
+    "url_root",
+    "tensorflow_serving/util/net_http/server/internal/evhttp_server.cc: DispatchEvRequest",
+    "half_plus_two",
+    None,
+    404,
+    method="GET",
+    path="/",
+    not_json=True,
 )  # derived
 _r(
     "options_with_origin",

@@ -1,0 +1,215 @@
+"""Every model of a server: which are served is set by a ModelServerConfig, as a whole.
+
+The order of the checks and their messages are those of tensorflow_serving/model_servers/server_core.cc.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+import grpc
+import numpy as np
+from google.protobuf import text_format
+from tensorflow_serving.config import model_server_config_pb2
+
+from zsltf.serving.batching import BatchingOptions
+from zsltf.serving.json_values import invalid
+from zsltf.serving.servable import Tensors
+from zsltf.serving.status import RequestError, runtime_errors
+from zsltf.serving.versions import Model, Policy, State, Version
+from zsltf.serving.warmup import replay
+
+__all__ = ["Models", "read_config"]
+
+_PLATFORM = "tensorflow"
+_KIND = "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported"
+
+
+def read_config(path: Path) -> model_server_config_pb2.ModelServerConfig:
+    """A models.config file.
+
+    Raises:
+        RequestError: if it is none.
+    """
+    try:
+        return text_format.Parse(path.read_text("utf-8"), model_server_config_pb2.ModelServerConfig())
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise invalid(f"Invalid protobuf file: '{path}' ({error})") from error
+
+
+class Models:
+    """By name; all but loading and running happens in one event loop.
+
+    Args:
+        executor: where versions are loaded and run.
+        batching: options of the queues; None runs each request by itself.
+        labels_in_advance: whether a label may name a version that isn't loaded, if the label is new.
+    """
+
+    def __init__(
+        self, executor: Executor, batching: BatchingOptions | None = None, *, labels_in_advance: bool = False
+    ) -> None:
+        self._executor, self._batching, self._labels_in_advance = executor, batching, labels_in_advance
+        self._models: dict[str, Model] = {}
+
+    async def configure(self, config: model_server_config_pb2.ModelServerConfig) -> None:
+        """Serve these models and no others; returns when new ones are available.
+
+        Raises:
+            RequestError: if the config is not one, a label names no version, or a new model doesn't load.
+        """
+        if config.WhichOneof("config") != "model_config_list":
+            raise invalid(_KIND)
+        configs = list(config.model_config_list.config)
+        self._check(configs)
+        for given in configs:
+            self._check_labels(given)
+        new = [given for given in configs if given.name not in self._models]
+        gone = [name for name in self._models if name not in {given.name for given in configs}]
+        for given in configs:
+            model = self._models.get(given.name)
+            if model is None:
+                model = self._models[given.name] = Model(
+                    given.name,
+                    Path(given.base_path),
+                    _policy(given),
+                    {},
+                    self._batching,
+                    self._executor,
+                    replay,
+                )
+            model.base_path, model.policy = Path(given.base_path), _policy(given)
+            model.labels = dict(given.version_labels)
+        await self.refresh()
+        closing = [self._models.pop(name) for name in gone]
+        await asyncio.gather(*(model.close() for model in closing))
+        self._check_available(new)
+
+    async def refresh(self) -> None:
+        """Look for versions that came or went."""
+        await asyncio.gather(*(model.refresh() for model in list(self._models.values())))
+
+    async def close(self) -> None:
+        """Unload all, after the requests that are being answered."""
+        await asyncio.gather(*(model.close() for model in self._models.values()))
+
+    def version(self, name: str, number: int | None = None, label: str | None = None) -> Version:
+        """The version that answers: by number, by label, or the largest.
+
+        Raises:
+            RequestError: if there is none.
+        """
+        if not name:
+            raise invalid("ModelSpec has no name specified.")
+        model = self._models.get(name)
+        if label:
+            if model is None or label not in model.labels:
+                raise invalid(f"Unrecognized servable version label: {label}")
+            number = model.labels[label]
+        ready = model.available if model is not None else []
+        found = [version for version in ready if number in (None, version.number)]
+        if not found:
+            what = f"Latest({name})" if number is None else f"Specific({name}, {number})"
+            raise RequestError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {what}")
+        return found[-1]
+
+    def tracked(self, name: str, number: int | None = None) -> list[Version]:
+        """All versions that were ever there, the newest first, or one of them.
+
+        Raises:
+            RequestError: if there is none.
+        """
+        model = self._models.get(name)
+        versions = sorted(model.versions.values(), key=lambda v: -v.number) if model is not None else []
+        if not versions:
+            message = f"Could not find any versions of model {name}"
+            raise RequestError(grpc.StatusCode.NOT_FOUND, message)
+        found = [version for version in versions if number in (None, version.number)]
+        if not found:
+            message = f"Could not find version {number} of model {name}"
+            raise RequestError(grpc.StatusCode.NOT_FOUND, message)
+        return found
+
+    async def run(self, version: Version, signature: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
+        """One signature, as part of a batch where its requests can be joined.
+
+        Raises:
+            RequestError: for what the runtime refuses.
+        """
+        with version.used() as servable, runtime_errors():
+            batcher = version.batchers.get(signature)
+            if batcher is not None and len(outputs) == len(servable.signatures[signature].outputs) and _rows(inputs):
+                return await batcher(inputs)
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._executor, servable.run, signature, inputs, outputs)
+
+    def _check(self, configs: Sequence[model_server_config_pb2.ModelConfig]) -> None:
+        repeated = [name for name, times in Counter(given.name for given in configs).items() if times > 1]
+        if repeated:
+            raise invalid(f"Illegal to list model {repeated[0]} multiple times in config list")
+        for given in configs:
+            if not ("://" in given.base_path or Path(given.base_path).is_absolute()):
+                message = f"Expected model {given.name} to have an absolute path or URI"
+                raise invalid(f"{message}; got base_path()={given.base_path}")
+        platforms = {given.name: _platform(given) for given in configs}
+        changed = [name for name, platform in platforms.items() if platform != _PLATFORM and name in self._models]
+        if changed:
+            message = f"For model {changed[0]} platform was {_PLATFORM}"
+            other = f"new platform requested is {platforms[changed[0]]}"
+            raise invalid(f"Illegal to change a model's platform. {message} and {other}")
+        for name, platform in platforms.items():
+            if platform != _PLATFORM:
+                raise invalid(f"Model {name} requests unsupported platform {platform}")
+
+    def _check_labels(self, given: model_server_config_pb2.ModelConfig) -> None:
+        model = self._models.get(given.name)
+        available = {version.number for version in model.available} if model is not None else set()
+        known = model.labels if model is not None else {}
+        for label, number in given.version_labels.items():
+            in_advance = self._labels_in_advance and known.get(label, number) == number
+            if number not in available and not in_advance:
+                message = f"Request to assign label to version {number} of model {given.name}"
+                code = grpc.StatusCode.FAILED_PRECONDITION
+                raise RequestError(code, f"{message}, which is not currently available for inference")
+
+    def _check_available(self, new: Sequence[model_server_config_pb2.ModelConfig]) -> None:
+        missing = [self._models[given.name] for given in new if not self._models[given.name].available]
+        if missing:
+            told = ""
+            for model in missing:
+                failed = [version for version in model.versions.values() if version.state is State.END]
+                why = failed[-1].error if failed else f"no version in {model.base_path}"
+                number = failed[-1].number if failed else 0
+                told += f"{{{{name: {model.name} version: {number}}} due to error: {why}}}, "
+            message = f"{len(missing)} model(s) did not become available: {{{told}}}"
+            raise RequestError(grpc.StatusCode.UNKNOWN, message)
+
+
+def _rows(inputs: Tensors) -> bool:
+    return all(isinstance(value, np.ndarray) and value.ndim and len(value) for value in inputs.values())
+
+
+def _policy(given: model_server_config_pb2.ModelConfig) -> Policy:
+    policy = given.model_version_policy
+    chosen = policy.WhichOneof("policy_choice")
+    if chosen == "all":
+        return Policy(latest=None)
+    if chosen == "specific":
+        return Policy(latest=None, specific=tuple(policy.specific.versions))
+    return Policy(latest=policy.latest.num_versions or 1)
+
+
+def _platform(given: model_server_config_pb2.ModelConfig) -> str:
+    kind = model_server_config_pb2.ModelType.Name(given.model_type)
+    setting = "ModelServerConfig::model_type (deprecated)"
+    if kind != "MODEL_TYPE_UNSPECIFIED":
+        if given.model_platform:
+            raise invalid(f"Illegal setting both {setting} and ModelServerConfig::model_platform.")
+        if kind != "TENSORFLOW":
+            raise invalid(f"ModelServerConfig::model_type choice {given.model_type} not supported.")
+        return _PLATFORM
+    if not given.model_platform:
+        raise invalid(f"Illegal setting neither {setting} nor ModelServerConfig::model_platform.")
+    return str(given.model_platform)

@@ -1,0 +1,49 @@
+"""A request that failed, as both protocols tell it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import grpc
+import tensorflow as tf
+
+__all__ = ["HTTP_STATUS", "RequestError", "runtime_errors"]
+
+HTTP_STATUS = {
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.FAILED_PRECONDITION: 400,
+    grpc.StatusCode.OUT_OF_RANGE: 400,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.UNIMPLEMENTED: 501,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+"""What REST answers for a code; others are 500."""
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+class RequestError(Exception):
+    """A canonical code and the message that the client gets."""
+
+    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+    @property
+    def http_status(self) -> int:
+        """Of REST's answer."""
+        return HTTP_STATUS.get(self.code, 500)
+
+
+@contextmanager
+def runtime_errors() -> Iterator[None]:
+    """What a runtime raises on a client's numbers, as a RequestError."""
+    try:
+        yield
+    except RequestError:
+        raise
+    except tf.errors.OpError as error:
+        raise RequestError(_CODES.get(error.error_code, grpc.StatusCode.INTERNAL), str(error.message)) from error
+    except (ValueError, TypeError) as error:
+        raise RequestError(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
