@@ -1,6 +1,7 @@
 """Export a run to SavedModel, TFLite and ONNX; each file is compared with Keras before it is published.
 
 zsltf export runs/zero_shot --format all
+zsltf export runs/finetune --format serving --name animals      (a folder for TensorFlow Serving)
 zsltf export runs/finetune --format tflite --int8 --budget 0.5pt --calibrate photos/   (labelled, not trained on)
 """
 
@@ -34,16 +35,24 @@ class Config:
     run: tyro.conf.Positional[Path]
     """A run folder."""
     format: str = "all"
-    """saved_model, tflite, onnx, some of them with commas between, or all."""
+    """saved_model, tflite, onnx, some of them with commas between, or all; or serving: a folder for TensorFlow Serving,
+    where each export is the next version."""
     options: tyro.conf.OmitArgPrefixes[ExportOptions] = field(default_factory=ExportOptions)
+    name: str = "model"
+    """Of the model, with --format serving."""
+    label: str = "stable"
+    """Of the new version, with --format serving."""
     out: Path | None = None
-    """Where to; by default RUN/export."""
+    """Where to; by default RUN/export, or RUN/serving."""
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["--force"])] = False
     """Replace an earlier export."""
 
 
 def main(config: Config) -> None:
     """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
+    if config.format == "serving":
+        _publish(config)
+        return
     run, out = Run(config.run), config.out or config.run / "export"
     check_writable(config.run / "export.json", overwrite=True)  # and the report, after the slow work
     done = deliver(run, out, formats=config.format, options=config.options, overwrite=config.overwrite)
@@ -62,6 +71,18 @@ def main(config: Config) -> None:
     print(shlex.join(["zsltf", "verify", str(out)]), "  # on any machine: python verify_artifact.py EXPORT")
     measured = config.run if config.out is None else out
     print(shlex.join(["zsltf", "benchmark", str(measured)]), "--images FOLDER  # labelled photos, not trained on")
+
+
+def _publish(config: Config) -> None:
+    """The next version in a folder for TensorFlow Serving."""
+    from zsltf.serving.kit import Kit, publish
+
+    root = config.out or config.run / "serving"
+    done = publish(Run(config.run), root, Kit(name=config.name, label=config.label))
+    Console(width=None if sys.stdout.isatty() else 110).print(_table(done.delivered.proofs))
+    print(f"{done.path}: version {done.version} of {config.name}")
+    print(shlex.join(["zsltf", "serve", str(root)]), "  # development; TensorFlow Serving takes the same folder:")
+    print(shlex.join(["docker", "compose", "--project-directory", str(root), "up"]))
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

@@ -253,7 +253,7 @@ def _saved_model(path: Path, _: dict[str, Any]) -> tuple[list[str], bool, Run]:
 
     loaded = tf.saved_model.load(str(path))
     labels = (path / "assets" / "labels.txt").read_text("utf-8").split("\n")
-    table = [name.decode("utf-8") for name in loaded.signatures["table"]()["names"].numpy()]
+    table = [name.decode("utf-8") for name in loaded.signatures["table"](rows=tf.zeros(0, tf.int32))["names"].numpy()]
 
     def run(images: np.ndarray) -> dict[str, np.ndarray]:
         outputs = loaded.signatures["serving_default"](images=tf.constant(images))

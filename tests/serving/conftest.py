@@ -1,7 +1,11 @@
 import pytest
 from serving.contract_cases import MODELS
 from serving.contract_models import write
-from serving.local_server import config_of
+from serving.local_server import models_config, running
+
+from zsltf.cli import main
+from zsltf.serving.config import config_of
+from zsltf.serving.server import ServerOptions
 
 
 @pytest.fixture(scope="session")
@@ -17,4 +21,32 @@ def contract_bases(tmp_path_factory):
 def contract_config(contract_bases):
     labels = {name: model.get("labels", {}) for name, model in MODELS.items()}
     policies = {"half_plus_two_2v": [123, 124]}
-    return config_of(contract_bases, labels, policies)
+    return models_config(contract_bases, labels, policies)
+
+
+@pytest.fixture(scope="session")
+def finished(drawn, tmp_path_factory):
+    """A run on drawn pictures whose classes can be added by attributes and photos, with its export; don't change it."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    photos = ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"))
+    network = ("--backbone", "conv4", "--weights", "random", "--shuffles", "0")
+    assert main(["run", "zero_shot", *network, *photos, "--out", str(folder), "method:any-shot"]) == 0
+    assert main(["export", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def kit(finished, tmp_path_factory):
+    """A folder for TensorFlow Serving with two versions of the run; don't change it."""
+    root = tmp_path_factory.mktemp("kit") / "serving"
+    for label in ("stable", "canary"):
+        given = ("--format", "serving", "--name", "shapes", "--label", label, "--out", str(root))
+        assert main(["export", str(finished), *given]) == 0
+    return root
+
+
+@pytest.fixture(scope="session")
+def shapes(kit):
+    """Addresses of a server of the kit."""
+    with running(config_of([str(kit)]), ServerOptions(rest_port=0, grpc_port=0, labels_in_advance=True)) as addresses:
+        yield addresses

@@ -50,7 +50,7 @@ def running(config, options=None, batching=None):
         yield server.addresses
 
 
-def config_of(bases, labels=None, policies=None):
+def models_config(bases, labels=None, policies=None):
     """Name -> base path, as a ModelServerConfig."""
     config = model_server_config_pb2.ModelServerConfig()
     config.model_config_list.SetInParent()

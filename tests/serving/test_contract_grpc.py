@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from google.protobuf import json_format
 from serving.contract_cases import GRPC
-from serving.local_server import config_of, running
+from serving.local_server import models_config, running
 from tensorflow.core.framework import types_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
@@ -136,10 +136,10 @@ def test_reload(case, contract_bases, tmp_path):
     (broken / "1" / "saved_model.pb").write_bytes(b"broken")
     bases = {"$BASE": contract_bases["half_plus_two"], "$OTHER": contract_bases["ident_int32"], "$BROKEN": broken}
     in_advance = "allow_version_labels" in case.get("needs", "")
-    config = config_of({"half_plus_two": contract_bases["half_plus_two"]})
+    config = models_config({"half_plus_two": contract_bases["half_plus_two"]})
     options = ServerOptions(rest_port=None, grpc_port=0, labels_in_advance=in_advance)
     with running(config, options) as addresses, grpc.insecure_channel(addresses.grpc) as opened:
-        labelled = config_of(
+        labelled = models_config(
             {"half_plus_two": contract_bases["half_plus_two"]}, {"half_plus_two": {"Version_Label": 123}}
         )
         service = model_service_pb2_grpc.ModelServiceStub(opened)

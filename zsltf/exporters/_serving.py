@@ -46,7 +46,7 @@ class Serving(tf.Module):
             "from_bytes": (lambda encoded: self._answer(self.decode(encoded)), [encoded]),
             "open_vocabulary": (self._open_vocabulary, [images, vectors, bias]),
             "embed": (lambda images: self.network(self.resize(images)), [images]),
-            "table": (self._table, []),
+            "table": (self._table, [tf.TensorSpec((None,), tf.int32, name="rows")]),
         }
         made = {name: tf.function(f, input_signature=specs, autograph=False) for name, (f, specs) in doors.items()}
         return made | ({"project": self.project} if hasattr(self, "project") else {})
@@ -68,9 +68,8 @@ class Serving(tf.Module):
         with tf.control_dependencies([checked]):
             return self._compared(self.resize(images), class_vectors, tf.identity(class_bias))
 
-    def _table(self) -> dict[str, Any]:
-        return {
-            "names": self.names,
-            "class_vectors": tf.identity(self.vectors),
-            "class_bias": tf.identity(self.bias),
-        }
+    def _table(self, rows: Any) -> dict[str, Any]:
+        """Of these rows, or of all where there are none: REST calls no signature without an input."""
+        chosen = tf.cond(tf.size(rows) > 0, lambda: rows, lambda: tf.range(tf.size(self.bias)))
+        parts = {"names": self.names, "class_vectors": self.vectors, "class_bias": self.bias}
+        return {name: tf.gather(part, chosen) for name, part in parts.items()}

@@ -29,8 +29,8 @@ class SavedModel:
     Signatures: `serving_default` (images uint8 (B, H, W, 3)) and `from_bytes` (encoded: JPEG, PNG, GIF or BMP files)
     answer `scores`, `probabilities` and the `label` of the best class; `open_vocabulary` (images, class_vectors,
     class_bias) answers the first two; `embed` (images), `project` (semantics) where semantics are not the class vectors
-    themselves, and `table`: `names`, `class_vectors` and `class_bias` of the built-in classes. Names and semantics are
-    the assets `labels.txt` and `classes.csv`.
+    themselves, and `table` (rows, none for all): `names`, `class_vectors` and `class_bias` of built-in classes. Names
+    and semantics are the assets `labels.txt` and `classes.csv`.
     """
 
     SUFFIX: ClassVar[str] = ""
@@ -107,7 +107,7 @@ class SavedModel:
 
             return call
 
-        table = run("table")()
+        table = run("table")(rows=np.empty(0, np.int32))
         return Artifact(
             card=card,
             class_vectors=table["class_vectors"],

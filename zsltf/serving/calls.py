@@ -83,14 +83,14 @@ def project(semantics: Float[np.ndarray, "C A"]) -> Call[np.ndarray]:
     return Call(signature="project", inputs=inputs, read=lambda outputs: outputs["class_vectors"])
 
 
-def table() -> Call[Table]:
-    """The built-in classes: names, vectors and bias."""
+def table(rows: Sequence[int] = ()) -> Call[Table]:
+    """The built-in classes of these rows, by default all: names, vectors and bias."""
 
     def read(outputs: Tensors) -> Table:
         names = tuple(name.decode("utf-8") for name in outputs["names"])
         return Table(names=names, class_vectors=outputs["class_vectors"], class_bias=outputs["class_bias"])
 
-    return Call(signature="table", inputs={}, read=read)
+    return Call(signature="table", inputs={"rows": np.array(rows, np.int32)}, read=read)
 
 
 def _predictions(outputs: Tensors) -> list[Prediction]:

@@ -1,0 +1,157 @@
+"""The folder for TensorFlow Serving's binary, checked by what stands in for it: protos, the v1 loader, replay."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import yaml
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
+from tensorflow_serving.apis import prediction_log_pb2
+from tensorflow_serving.config import model_server_config_pb2
+
+from zsltf.cli import main
+from zsltf.prediction import open_artifact
+from zsltf.serving.servable import load
+from zsltf.serving.warmup import WARMUP, read_warmup, replay, write_warmup
+
+INT64, BOOL, STRING, MESSAGE = (
+    getattr(descriptor_pb2.FieldDescriptorProto, f"TYPE_{name}") for name in ("INT64", "BOOL", "STRING", "MESSAGE")
+)
+# Fields as tensorflow_serving/servables/tensorflow/session_bundle_config.proto numbers them.
+BATCHING = {
+    "max_batch_size": (1, "google.protobuf.Int64Value"),
+    "batch_timeout_micros": (2, "google.protobuf.Int64Value"),
+    "max_enqueued_batches": (3, "google.protobuf.Int64Value"),
+    "num_batch_threads": (4, "google.protobuf.Int64Value"),
+    "thread_pool_name": (5, "google.protobuf.StringValue"),
+    "pad_variable_length_inputs": (7, BOOL),
+}
+# Fields as tensorflow_serving/config/monitoring_config.proto numbers them.
+PROMETHEUS = {"enable": (1, BOOL), "path": (2, STRING)}
+MONITORING = {"prometheus_config": (1, "checked.PrometheusConfig")}
+
+
+@pytest.fixture(scope="module")
+def messages():
+    """Messages that are not in tensorflow-serving-api, from the tables of their fields."""
+    file = descriptor_pb2.FileDescriptorProto(name="checked.proto", package="checked", syntax="proto3")
+    file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
+    tables = {"PrometheusConfig": PROMETHEUS, "MonitoringConfig": MONITORING, "BatchingParameters": BATCHING}
+    for name, fields in tables.items():
+        message = file.message_type.add(name=name)
+        for field, (number, kind) in fields.items():
+            added = message.field.add(name=field, number=number, label=1)
+            if isinstance(kind, str):
+                added.type, added.type_name = MESSAGE, f".{kind}"
+            else:
+                added.type = kind
+    pool = descriptor_pool.Default()
+    pool.Add(file)
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"checked.{name}")) for name in tables}
+
+
+def versions(kit):
+    return sorted((kit / "models" / "shapes").iterdir())
+
+
+def test_each_export_is_the_next_version_and_nothing_else_is_there(kit):
+    assert [entry.name for entry in versions(kit)] == ["1", "2"]
+    assert {entry.name for entry in kit.iterdir()} == {
+        "models",
+        "models.config",
+        "batching.config",
+        "monitoring.config",
+        "compose.yaml",
+        "requests",
+        "README.md",
+    }
+    for version in versions(kit):
+        assert {entry.name for entry in version.iterdir()} >= {"saved_model.pb", "variables", "assets", "assets.extra"}
+
+
+def test_the_config_names_the_model_its_versions_and_labels(kit):
+    config = model_server_config_pb2.ModelServerConfig()
+    text_format.Parse((kit / "models.config").read_text("utf-8"), config)
+    (model,) = config.model_config_list.config
+    assert (model.name, model.base_path, model.model_platform) == ("shapes", "/models/shapes", "tensorflow")
+    assert model.model_version_policy.latest.num_versions == 2
+    assert dict(model.version_labels) == {"stable": 1, "canary": 2}
+
+
+def test_the_other_configs_have_the_fields_of_their_messages(kit, messages):
+    batching = text_format.Parse((kit / "batching.config").read_text("utf-8"), messages["BatchingParameters"]())
+    assert batching.max_batch_size.value == 32
+    assert batching.num_batch_threads.value == 2
+    monitoring = text_format.Parse((kit / "monitoring.config").read_text("utf-8"), messages["MonitoringConfig"]())
+    assert monitoring.prometheus_config.enable
+    assert monitoring.prometheus_config.path == "/monitoring/prometheus/metrics"
+
+
+def test_the_compose_file_names_the_image_by_tag_and_checks_its_health(kit):
+    service = yaml.safe_load((kit / "compose.yaml").read_text("utf-8"))["services"]["serving"]
+    assert service["image"].startswith("tensorflow/serving:")
+    assert "/v1/models/shapes" in " ".join(service["healthcheck"]["test"])
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    for option in ("--model_config_file=/config/models.config", "--monitoring_config_file=/config/monitoring.config"):
+        assert option in service["command"]
+
+
+def test_warmup_records_are_requests_that_the_model_answers(kit):
+    for version in versions(kit):
+        records = list(tf.data.TFRecordDataset(str(version / WARMUP)).as_numpy_iterator())
+        assert 0 < len(records) <= 1000
+        logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
+        assert {log.predict_log.request.model_spec.name for log in logs} == {"shapes"}
+        signatures = {signature for signature, _ in read_warmup(version)}
+        assert signatures == {"from_bytes", "serving_default", "open_vocabulary"}
+        replay(load(version), version)
+
+
+def test_too_many_warmup_records_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="warmup: expected at most 1000 requests, received 1001"):
+        write_warmup(tmp_path, "m", [("s", {})] * 1001)
+
+
+def test_the_v1_loader_says_what_the_exported_file_says(kit, finished):
+    artifact = open_artifact(finished / "export" / "saved_model")
+    images = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3), dtype=np.uint8)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        meta = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(versions(kit)[0]))
+        signature = meta.signature_def["serving_default"]
+        got = session.run(signature.outputs["scores"].name, {signature.inputs["images"].name: images})
+    np.testing.assert_array_equal(got, artifact(images)["scores"])
+
+
+def test_saved_model_cli_shows_the_signatures(kit):
+    command = [str(Path(sys.executable).with_name("saved_model_cli")), "show", "--dir", str(versions(kit)[0]), "--all"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for signature in ("serving_default", "from_bytes", "open_vocabulary", "embed", "table"):
+        assert f"signature_def['{signature}']" in shown
+
+
+def test_sample_requests_are_json_in_column_form(kit):
+    for name in ("from_bytes", "images", "open_vocabulary"):
+        body = json.loads((kit / "requests" / f"{name}.json").read_text("utf-8"))
+        assert set(body) == {"signature_name", "inputs"}
+    script = (kit / "requests" / "curl.sh").read_text("utf-8")
+    assert "/v1/models/shapes:predict" in script
+    assert "/labels/canary:predict" in script
+    assert subprocess.run(["/bin/sh", "-n", str(kit / "requests" / "curl.sh")], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "a:b", "a b", "ü"])
+def test_names_that_are_no_part_of_a_url_are_refused(finished, tmp_path, capsys, name):
+    assert main(["export", str(finished), "--format", "serving", "--name", name, "--out", str(tmp_path / "k")]) == 1
+    assert "Kit.name: expected letters, digits, - and _, received " in capsys.readouterr().err
+    assert not (tmp_path / "k").exists()
+
+
+def test_a_version_that_fails_leaves_nothing(finished, tmp_path, monkeypatch):
+    monkeypatch.setattr("zsltf.serving.kit.write_warmup", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["export", str(finished), "--format", "serving", "--out", str(tmp_path / "k")])
+    assert not list((tmp_path / "k" / "models" / "model").iterdir())
