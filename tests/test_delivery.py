@@ -198,7 +198,14 @@ def test_a_converter_that_goes_wrong_publishes_nothing(copied, monkeypatch, tmp_
     [(1e-4, 1.0, True), (2e-4, 1.0, True), (3e-4, 1.0, False), (1e-4, 0.9, False), (np.nan, 1.0, False)],
 )
 def test_a_proof_holds_if_scores_and_top_classes_agree(difference, agreement, holds):
-    figures = {"difference": difference, "agreement": agreement, "tolerance": 2e-4, "megabytes": 1.0, "seconds": 1.0}
+    figures = {
+        "difference": difference,
+        "agreement": agreement,
+        "tolerance": 2e-4,
+        "margin": 2e-4,
+        "megabytes": 1.0,
+        "seconds": 1.0,
+    }
     named = {"format": "TFLite", "file": "model.tflite", "classes": 3, "batch": 1, "precision": "float32", **figures}
     assert Proof(**named, probability_error=1e-6).holds is holds
     assert not Proof(**named, probability_error=1e-4).holds

@@ -3,10 +3,13 @@
 Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc.
 """
 
+import io
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
@@ -14,7 +17,15 @@ from zsltf.serving.json_tensors import dtype_text
 from zsltf.serving.json_values import invalid
 from zsltf.serving.servable import Servable, Tensors
 
-__all__ = ["check_inputs", "check_types", "classified", "example_signature", "regressed", "wanted_outputs"]
+__all__ = [
+    "check_images",
+    "check_inputs",
+    "check_types",
+    "classified",
+    "example_signature",
+    "regressed",
+    "wanted_outputs",
+]
 
 _CLASSIFY = ("classes", "scores")
 
@@ -40,6 +51,32 @@ def check_types(inputs: Tensors, signature: meta_graph_pb2.SignatureDef) -> None
         wanted, given = tf.as_dtype(signature.inputs[name].dtype), tf.as_dtype(value.dtype)
         if wanted != given:
             raise invalid(f"Expects arg[{i}] to be {dtype_text(wanted)} but {dtype_text(given)} is provided")
+
+
+def check_images(inputs: Tensors, largest: int) -> None:
+    """No string is an image that claims more pixels than `largest`: TensorFlow decodes GIF and BMP of any size."""
+    for name, value in inputs.items():
+        if value.dtype == object:
+            for i, content in enumerate(value.ravel()):
+                width, height = _claimed(content)
+                if width * height > largest:
+                    told = f"image {i} of {name} has {width} x {height} pixels"
+                    raise invalid(f"{told}, more than the {largest} that this server takes")
+
+
+def _claimed(content: bytes) -> tuple[int, int]:
+    """Width and height by the header; 0 where it is no image."""
+    if not content.startswith((b"GIF8", b"BM", b"\x89PNG", b"\xff\xd8")):
+        return 0, 0
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=("GIF", "BMP", "PNG", "JPEG")) as image:
+                return image.size
+    except Image.DecompressionBombError:
+        return 2**31, 2**31
+    except Exception:  # noqa: BLE001 (Pillow's decoders raise of every kind; the runtime will say what is wrong)
+        return 0, 0
 
 
 def wanted_outputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -> list[str]:

@@ -15,6 +15,7 @@ from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from zsltf.serving.batching import BatchingOptions
+from zsltf.serving.inference import check_images
 from zsltf.serving.json_values import invalid
 from zsltf.serving.servable import Tensors
 from zsltf.serving.status import RequestError, runtime_errors
@@ -46,12 +47,19 @@ class Models:
         executor: where versions are loaded and run.
         batching: options of the queues; None runs each request by itself.
         labels_in_advance: whether a label may name a version that isn't loaded, if the label is new.
+        largest_image: pixels of an encoded image that a request may hold.
     """
 
     def __init__(
-        self, executor: Executor, batching: BatchingOptions | None = None, *, labels_in_advance: bool = False
+        self,
+        executor: Executor,
+        batching: BatchingOptions | None = None,
+        *,
+        labels_in_advance: bool = False,
+        largest_image: int = 10**8,
     ) -> None:
         self._executor, self._batching, self._labels_in_advance = executor, batching, labels_in_advance
+        self._largest_image = largest_image
         self._models: dict[str, Model] = {}
 
     async def configure(self, config: model_server_config_pb2.ModelServerConfig) -> None:
@@ -138,6 +146,7 @@ class Models:
         Raises:
             RequestError: for what the runtime refuses.
         """
+        check_images(inputs, self._largest_image)
         with version.used() as servable, runtime_errors():
             batcher = version.batchers.get(signature)
             if batcher is not None and len(outputs) == len(servable.signatures[signature].outputs) and _rows(inputs):

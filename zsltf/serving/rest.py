@@ -44,6 +44,7 @@ def application(
     cors: bool = False,
     timeout: float | None = 30.0,
     largest_body: int = 2**26,
+    most_requests: int = 1000,
 ) -> web.Application:
     """The server's side of REST.
 
@@ -54,8 +55,9 @@ def application(
         cors: allow calls from pages of other origins.
         timeout: seconds that a call may take.
         largest_body: of a request, in bytes.
+        most_requests: that are answered at the same time.
     """
-    handler = _Handler(models, metrics, cors, timeout)
+    handler = _Handler(models, metrics, cors, timeout, most_requests)
     app = web.Application(client_max_size=largest_body)
     if metrics is not None:
 
@@ -70,8 +72,11 @@ def application(
 
 
 class _Handler:
-    def __init__(self, models: Models, metrics: Metrics | None, cors: bool, timeout: float | None) -> None:
+    def __init__(
+        self, models: Models, metrics: Metrics | None, cors: bool, timeout: float | None, most_requests: int
+    ) -> None:
         self._models, self._metrics, self._cors, self._timeout = models, metrics, cors, timeout
+        self._most_requests, self._open = most_requests, 0
 
     async def answer(self, request: web.Request) -> web.Response:
         """One request, whatever it is."""
@@ -83,9 +88,13 @@ class _Handler:
         if request.method == "OPTIONS":
             origin = request.headers.get("Origin", "")
             return web.Response(status=200 if re.search("https?://", origin) else 400, headers=headers)
-        start, model = time.perf_counter(), ""
+        start, found = time.perf_counter(), _POST.fullmatch(path) or _GET.fullmatch(path)
+        model = unquote(found[1] or "") if found else ""
+        self._open += 1
         try:
-            model, call, body = await self._routed(request, path)
+            if self._open > self._most_requests:
+                raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
+            call, body = await self._routed(request, path)
         except RequestError as error:
             return self._failed(model, error, headers)
         except web.HTTPException as error:
@@ -93,6 +102,8 @@ class _Handler:
             return self._failed(model, RequestError(code, error.text or str(error)), headers, error.status)
         except OverflowError:
             return web.Response(status=400, headers=headers)
+        finally:
+            self._open -= 1
         if self._metrics is not None:
             self._metrics.count(model, "OK")
             self._metrics.latency(model, call, "REST", 1e6 * (time.perf_counter() - start))
@@ -107,7 +118,7 @@ class _Handler:
         code = status or error.http_status
         return web.Response(body=text, status=code, content_type="application/json", headers=headers)
 
-    async def _routed(self, request: web.Request, path: str) -> tuple[str, str, bytes]:
+    async def _routed(self, request: web.Request, path: str) -> tuple[str, bytes]:
         malformed = invalid(f"Malformed request: {request.method} {path}")
         if request.method == "POST":
             found = _POST.fullmatch(path)
@@ -117,14 +128,14 @@ class _Handler:
             body = await request.read()
             work = self._predict if found[4] == "predict" else self._examples
             answer = await self._in_time(work(name, number, label, body, found[4]))
-            return name, found[4], answer
+            return found[4], answer
         found = _GET.fullmatch(path) if request.method == "GET" else None
         if found is None:
             raise malformed
         if found[1] is None:
             raise invalid("Missing model name in request.")
         name, number, label = _decoded(found)
-        return name, "", self._metadata(name, number, label) if found[4] == "metadata" else self._status(name, number)
+        return "", self._metadata(name, number, label) if found[4] == "metadata" else self._status(name, number)
 
     async def _in_time(self, work: Any) -> bytes:
         try:

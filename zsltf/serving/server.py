@@ -51,6 +51,10 @@ class ServerOptions:
     """A new label may name a version that isn't loaded."""
     largest_request: int = 2**26
     """Bytes."""
+    largest_image: int = 10**8
+    """Pixels that an encoded image may claim."""
+    most_requests: int = 1000
+    """Over either protocol at the same time; others are told that there are too many."""
     timeout: float = 30.0
     """Seconds that a call over REST may take."""
     cors: bool = False
@@ -67,6 +71,7 @@ class ServerOptions:
     def __post_init__(self) -> None:
         check_positive("ServerOptions", threads=self.threads, largest_request=self.largest_request)
         check_positive("ServerOptions", timeout=self.timeout, drain_seconds=self.drain_seconds)
+        check_positive("ServerOptions", largest_image=self.largest_image, most_requests=self.most_requests)
         if (self.certificate is None) != (self.key is None):
             fail("ServerOptions", "a certificate and its key", "one of them", "Give both, or neither.")
 
@@ -98,7 +103,9 @@ async def serving(
     """
     options = options or ServerOptions()
     executor = ThreadPoolExecutor(options.threads, thread_name_prefix="model")
-    models = Models(executor, batching, labels_in_advance=options.labels_in_advance)
+    models = Models(
+        executor, batching, labels_in_advance=options.labels_in_advance, largest_image=options.largest_image
+    )
     metrics = Metrics()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(executor.shutdown, wait=False)
@@ -123,6 +130,7 @@ async def _rest(models: Models, metrics: Metrics, options: ServerOptions) -> Asy
         cors=options.cors,
         timeout=options.timeout,
         largest_body=options.largest_request,
+        most_requests=options.most_requests,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
     await runner.setup()
@@ -144,7 +152,7 @@ async def _grpc(models: Models, metrics: Metrics, options: ServerOptions) -> Asy
         yield None
         return
     limits = [("grpc.max_receive_message_length", options.largest_request), ("grpc.max_send_message_length", -1)]
-    server = grpc.aio.server(options=limits)
+    server = grpc.aio.server(options=limits, maximum_concurrent_rpcs=options.most_requests)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, metrics), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models, metrics), server)
     state = health.aio.HealthServicer()
