@@ -1,6 +1,8 @@
 """The typed clients against a server of the kit, over both protocols."""
 
 import asyncio
+import re
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -121,6 +123,17 @@ def test_nobody_there_is_an_error_within_the_timeout():
         pytest.raises(ServerError, match=r"UNAVAILABLE|DEADLINE_EXCEEDED"),
     ):
         other.run(table())
+
+
+def test_the_readmes_example_runs(shapes, drawn, tmp_path, monkeypatch, capsys):
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (block,) = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "RestClient" in block]
+    monkeypatch.chdir(tmp_path)
+    Image.open(min((drawn / "images").rglob("*.png"))).save("photo.jpg")
+    exec(block.replace("http://127.0.0.1:8501", shapes.rest).replace('"animals"', '"shapes"'), {})
+    label, probability = capsys.readouterr().out.rsplit(maxsplit=1)
+    assert "_" in label or label == "none of these"
+    assert 0 < float(probability) <= 1
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.tflite"])

@@ -4,6 +4,7 @@ Messages are those of tensorflow_serving/servables/tensorflow and model_servers 
 """
 
 import functools
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -34,6 +35,7 @@ from zsltf.serving.versions import State, Version
 
 __all__ = ["ModelService", "PredictionService"]
 
+_LOG = logging.getLogger("zsltf.serving")
 _LONGEST = 1024  # characters of a message
 
 
@@ -50,6 +52,10 @@ def _answered(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
             message = error.message
             cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...TRUNCATED"
             await context.abort(error.code, cut)
+        except Exception:  # noqa: BLE001 (whatever it is gets an answer)
+            _LOG.exception("%s", method.__name__)
+            self.metrics.count(name, "INTERNAL")
+            await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake; its log says which")
         self.metrics.count(name, "OK")
         self.metrics.latency(name, method.__name__, "GRPC", 1e6 * (time.perf_counter() - start))
         return answer
@@ -223,5 +229,5 @@ def _spec(name: str, version: Version, signature: str) -> model_pb2.ModelSpec:
 def _array(name: str, proto: Any) -> Any:
     try:
         return to_array(proto)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
         raise invalid(f"tensor parsing error: {name}") from error

@@ -39,7 +39,11 @@ def parse(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
         exponents = "e" in text or "E" in text
-        return json.loads(text, object_pairs_hook=_first_wins, parse_float=_finite if exponents else None)
+        document = json.loads(text, object_pairs_hook=_first_wins, parse_float=_finite if exponents else None)
+        if "\\u" in text:
+            json.dumps(document, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise _parse_error("The surrogate pair in string is invalid.", 0) from error
     except UnicodeDecodeError as error:
         raise _parse_error("Invalid encoding in string.", error.start) from error
     except OverflowError as error:
@@ -48,6 +52,7 @@ def parse(body: bytes) -> Any:
         raise _parse_error(_message(error), error.pos) from error
     except RecursionError as error:
         raise _parse_error("Terminate parsing due to Handler error.", 0) from error
+    return document
 
 
 def _parse_error(message: str, offset: int) -> RequestError:
@@ -118,7 +123,8 @@ def _shown(value: Any, depth: int) -> str:
     if isinstance(value, list) and value:
         return "[\n" + ",\n".join(f"{inner}{_shown(entry, depth + 1)}" for entry in value) + f"\n{outer}]"
     if isinstance(value, float) or (isinstance(value, int) and not -(2**63) <= value < 2**64):
-        return number_texts(np.array([value], np.float32))[0]
+        with np.errstate(over="ignore"):
+            return number_texts(np.array([float(value)]).astype(np.float32))[0]
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -4,6 +4,7 @@ Sources: tensorflow_serving/model_servers/{http_server,http_rest_api_handler,htt
 """
 
 import asyncio
+import logging
 import re
 import time
 from typing import Any
@@ -24,6 +25,7 @@ from zsltf.serving.versions import State, Version
 
 __all__ = ["METRICS_PATH", "application"]
 
+_LOG = logging.getLogger("zsltf.serving")
 METRICS_PATH = "/monitoring/prometheus/metrics"
 
 _CHOICE = r"(?:(?:/versions/(\d+))|(?:/labels/([^/:]+)))?"
@@ -92,16 +94,11 @@ class _Handler:
         model = unquote(found[1] or "") if found else ""
         self._open += 1
         try:
-            if self._open > self._most_requests:
-                raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
             call, body = await self._routed(request, path)
-        except RequestError as error:
-            return self._failed(model, error, headers)
-        except web.HTTPException as error:
-            code = {413: grpc.StatusCode.RESOURCE_EXHAUSTED}.get(error.status, grpc.StatusCode.INVALID_ARGUMENT)
-            return self._failed(model, RequestError(code, error.text or str(error)), headers, error.status)
         except OverflowError:
             return web.Response(status=400, headers=headers)
+        except Exception as error:  # noqa: BLE001 (whatever it is gets an answer)
+            return self._failed(model, _as_request_error(error), headers)
         finally:
             self._open -= 1
         if self._metrics is not None:
@@ -109,16 +106,15 @@ class _Handler:
             self._metrics.latency(model, call, "REST", 1e6 * (time.perf_counter() - start))
         return web.Response(body=body, content_type="application/json", headers=headers)
 
-    def _failed(
-        self, model: str, error: RequestError, headers: dict[str, str], status: int | None = None
-    ) -> web.Response:
+    def _failed(self, model: str, error: RequestError, headers: dict[str, str]) -> web.Response:
         if self._metrics is not None:
             self._metrics.count(model, error.code.name)
         text = f'{{\n    "error": {shown(error.message)}\n}}'.encode("utf-8", "surrogateescape")
-        code = status or error.http_status
-        return web.Response(body=text, status=code, content_type="application/json", headers=headers)
+        return web.Response(body=text, status=error.http_status, content_type="application/json", headers=headers)
 
     async def _routed(self, request: web.Request, path: str) -> tuple[str, bytes]:
+        if self._open > self._most_requests:
+            raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
         malformed = invalid(f"Malformed request: {request.method} {path}")
         if request.method == "POST":
             found = _POST.fullmatch(path)
@@ -192,6 +188,18 @@ class _Handler:
             }
         spec = {"name": name, "signature_name": "", "version": str(version.number)}
         return shown({"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}).encode()
+
+
+def _as_request_error(error: Exception) -> RequestError:
+    """What the client is told; mistakes of ours are logged."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, web.HTTPRequestEntityTooLarge):
+        return RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, error.text or "The request is too large")
+    if isinstance(error, web.HTTPException | ValueError):
+        return invalid(str(error))
+    _LOG.exception("a request was not answered", exc_info=error)
+    return RequestError(grpc.StatusCode.INTERNAL, "The server made a mistake; its log says which")
 
 
 def _decoded(found: re.Match[str]) -> tuple[str, int | None, str | None]:

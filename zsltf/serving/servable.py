@@ -1,7 +1,8 @@
 """One loaded version of a model: its signatures as protos, and a call that runs one of them."""
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def _saved_model(path: Path) -> Servable:
     graph = tf.Graph()
     session = tf.compat.v1.Session(graph=graph)
     try:
-        with graph.as_default():
+        with graph.as_default(), _no_advice():
             loaded = tf.compat.v1.saved_model.loader.load(session, [tf.saved_model.SERVING], str(path))
     except Exception as error:  # noqa: BLE001 (TensorFlow raises of every kind on a damaged folder)
         session.close()
@@ -75,6 +76,18 @@ def _saved_model(path: Path) -> Servable:
         return {key: _array(value) for key, value in zip(outputs, values, strict=True)}
 
     return Servable(signatures=signatures, run=run, close=session.close)
+
+
+@contextlib.contextmanager
+def _no_advice() -> Iterator[None]:
+    """TensorFlow advises against its own loader for sessions, the one that the binary uses."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _array(value: Any) -> np.ndarray:

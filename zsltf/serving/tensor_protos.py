@@ -1,11 +1,15 @@
 """Tensors in gRPC's messages, by the typed fields that TensorFlow Serving fills."""
 
+import math
+
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 __all__ = ["from_array", "to_array"]
 
+_MOST = 2**28
+"""Numbers that a message which repeats its last value may stand for."""
 _FIELDS = {
     tf.float32: "float_val",
     tf.float64: "double_val",
@@ -45,7 +49,9 @@ def to_array(proto: tensor_pb2.TensorProto) -> np.ndarray:
     if proto.tensor_content or field is None:
         return tf.make_ndarray(proto)
     shape = [dim.size for dim in proto.tensor_shape.dim]
-    size = int(np.prod(shape, dtype=np.int64))
+    size = math.prod(shape)
+    if min(shape, default=0) < 0 or size > _MOST:
+        raise ValueError(f"a tensor of shape {shape}")
     values = list(getattr(proto, field)[:size]) or [b"" if dtype == tf.string else 0]
     if dtype == tf.string:
         array = np.full(size, values[-1], object)
