@@ -282,6 +282,14 @@ def test_for_our_models_classify_and_regress_are_refused_as_there(shapes):
         assert answer["error"].startswith(f"No {kind} inputs found in SignatureDef: ")
 
 
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1" + "0" * 310, "1" + "0" * 310 + ".5"])
+def test_numbers_beyond_any_type_are_no_json(base, number):
+    with running(models_config({"m": base}), REST) as addresses:
+        status, answer = post(addresses.rest, "m:predict", f'{{"instances": [{number}]}}'.encode())
+    assert status == 400
+    assert answer["error"].startswith("JSON Parse error: Number too big to be stored in double. at offset: ")
+
+
 def test_a_body_over_the_limit_is_refused(base):
     options = ServerOptions(rest_port=0, grpc_port=None, largest_request=1000)
     with running(models_config({"m": base}), options) as addresses:

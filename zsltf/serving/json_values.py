@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -38,6 +39,8 @@ def parse(body: bytes) -> Any:
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode("utf-8")
+        if re.search(r"\d{309}", text):  # nor is it an integer that anybody can use
+            raise OverflowError
         exponents = "e" in text or "E" in text
         document = json.loads(text, object_pairs_hook=_first_wins, parse_float=_finite if exponents else None)
         if "\\u" in text:
