@@ -21,6 +21,8 @@ _MESSAGES = {
     "Unterminated string starting at": "Missing a closing quotation mark in string.",
     "Invalid control character at": "Invalid encoding in string.",
 }
+_BEYOND = re.compile(r"\d{309}")
+"""An integer that no float holds."""
 _KINDS = {type(None): "Null", bool: "", dict: "Object", list: "Array", str: "String", int: "Number", float: "Number"}
 
 
@@ -39,22 +41,27 @@ def parse(body: bytes) -> Any:
         raise invalid("JSON Parse error: The document is empty")
     try:
         text = body.decode("utf-8")
-        if re.search(r"\d{309}", text):  # nor is it an integer that anybody can use
-            raise OverflowError
-        exponents = "e" in text or "E" in text
-        document = json.loads(text, object_pairs_hook=_first_wins, parse_float=_finite if exponents else None)
-        if "\\u" in text:
-            json.dumps(document, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise _parse_error("The surrogate pair in string is invalid.", 0) from error
     except UnicodeDecodeError as error:
         raise _parse_error("Invalid encoding in string.", error.start) from error
+    try:
+        return _loaded(text)
+    except UnicodeEncodeError as error:
+        raise _parse_error("The surrogate pair in string is invalid.", 0) from error
     except OverflowError as error:
         raise _parse_error("Number too big to be stored in double.", 0) from error
     except json.JSONDecodeError as error:
         raise _parse_error(_message(error), error.pos) from error
     except RecursionError as error:
         raise _parse_error("Terminate parsing due to Handler error.", 0) from error
+
+
+def _loaded(text: str) -> Any:
+    if _BEYOND.search(text):
+        raise OverflowError
+    exponents = "e" in text or "E" in text
+    document = json.loads(text, object_pairs_hook=_first_wins, parse_float=_finite if exponents else None)
+    if "\\u" in text:
+        json.dumps(document, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no text
     return document
 
 
