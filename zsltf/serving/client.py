@@ -115,7 +115,8 @@ class _Rest:
         self._timeout, self._retries = timeout, retries or Retries()
         self._options = {"base_url": url, **options}
 
-    def _posted(self, call: Call[Any]) -> dict[str, Any]:
+    def request(self, call: Call[Any]) -> dict[str, Any]:
+        """The `url` below the server's, and the `content` that is posted there."""
         content = {"signature_name": call.signature, "inputs": {n: _as_json(v) for n, v in call.inputs.items()}}
         return {"url": f"{self._target.path}:predict", "content": json.dumps(content)}
 
@@ -134,7 +135,7 @@ class RestClient(_Rest):
             ServerError: if the server refuses it.
             httpx.HTTPError: if there is no answer within the timeout.
         """
-        deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self._posted(call)
+        deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
             try:
                 answer = self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
@@ -176,7 +177,7 @@ class AsyncRestClient(_Rest):
 
     async def run(self, call: Call[T]) -> T:
         """As RestClient.run."""
-        deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self._posted(call)
+        deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
             try:
                 answer = await self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
@@ -246,6 +247,10 @@ class _Grpc:
             ("grpc.max_send_message_length", _MESSAGE_BYTES),
         ]
 
+    def request(self, call: Call[Any]) -> Any:
+        """The PredictRequest of a call."""
+        return self._target.request(call)
+
     def _channel(self, grpc: Any) -> Any:
         if self._credentials is None:
             return grpc.insecure_channel(self._address, options=self._channel_options)
@@ -269,13 +274,20 @@ class GrpcClient(_Grpc):
         Raises:
             ServerError: if the server refuses it, or there is no answer within the timeout.
         """
+        return call.read(_arrays(self.send(self.request(call))))
+
+    def send(self, request: Any) -> Any:
+        """Send a PredictRequest, and return the PredictResponse.
+
+        Raises:
+            ServerError: as `run`.
+        """
         import grpc
 
         try:
-            answer = self._service.Predict(self._target.request(call), timeout=self._timeout)
+            return self._service.Predict(request, timeout=self._timeout)
         except grpc.RpcError as error:
             raise ServerError(error.code().name, error.details()) from error
-        return call.read(_arrays(answer))
 
     def close(self) -> None:
         """Close the connection."""
@@ -304,7 +316,7 @@ class AsyncGrpcClient(_Grpc):
         import grpc.aio
 
         try:
-            answer = await self._service.Predict(self._target.request(call), timeout=self._timeout)
+            answer = await self._service.Predict(self.request(call), timeout=self._timeout)
         except grpc.aio.AioRpcError as error:
             raise ServerError(error.code().name, error.details() or "") from error
         return call.read(_arrays(answer))
