@@ -42,6 +42,7 @@ def client_of(request, shapes):
 
     def make(**options):
         kind = kinds[request.param]
+        options = {"timeout": 120, **options}
         if "async" in request.param:
             return Blocking(lambda: kind(address, "shapes", **options))
         opened.append(kind(address, "shapes", **options))
@@ -141,7 +142,7 @@ def test_files_of_other_formats_are_served(finished, file):
     path = finished / "export" / file
     artifact = open_artifact(path)
     with running(config_of([f"shapes={path}"]), ServerOptions(rest_port=0, grpc_port=0)) as addresses:
-        clients = (RestClient(addresses.rest, "shapes"), GrpcClient(addresses.grpc, "shapes"))
+        clients = (RestClient(addresses.rest, "shapes", timeout=120), GrpcClient(addresses.grpc, "shapes", timeout=120))
         for client in clients:
             found = client.run(classify_arrays(IMAGES[:1]))[0]
             np.testing.assert_allclose(found.scores, artifact(IMAGES[:1])["scores"][0], rtol=1e-5, atol=1e-5)

@@ -153,14 +153,14 @@ def check(case, channel, places):
     request = request_of(case["rpc"], case["request"], places)
     if case["code"] != "OK":
         with pytest.raises(grpc.RpcError) as raised:
-            getattr(stub, case["rpc"])(request, timeout=30)
+            getattr(stub, case["rpc"])(request, timeout=120)
         assert raised.value.code().name == case["code"], raised.value.details()
         if "message" in case:
             assert raised.value.details() == case["message"]
         else:
             assert case["message_contains"] in raised.value.details()
         return
-    assert answer_of(case["rpc"], getattr(stub, case["rpc"])(request, timeout=30)) == case["answer"]
+    assert answer_of(case["rpc"], getattr(stub, case["rpc"])(request, timeout=120)) == case["answer"]
 
 
 def answer_of(rpc, answer):
