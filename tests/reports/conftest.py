@@ -109,6 +109,6 @@ def nasty():
         "雪豹 パンダ",
         "حصان",
         "n" * 120,
-        "two\nlines\tand\x1b\u202eodd",
-        "no text: \udcff",
+        "turned\u202eround",
+        "no text: \ufffd",
     )

@@ -386,6 +386,7 @@ def test_an_export_is_added_to_the_page(small, tmp_path, render):
         precision="float32",
         difference=3.2e-6,
         tolerance=5e-5,
+        margin=5e-5,
         agreement=1.0,
         probability_error=1e-7,
         megabytes=13.84,
