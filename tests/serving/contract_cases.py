@@ -3121,7 +3121,7 @@ _g(
     SCT + "UnknownModelPlatform; " + SC + "CreateStoragePathRoutes",
     _RC,
     "half_plus_two",
-    _cfg(_HM, {"name": "m", "base_path": "/tmp/m", "model_platform": "not_a_known_platform"}),
+    _cfg(_HM, {"name": "m", "base_path": "/models/m", "model_platform": "not_a_known_platform"}),
     _IA,
     service=MSS,
     message="Model m requests unsupported platform not_a_known_platform",
