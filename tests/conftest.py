@@ -10,6 +10,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 
+from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.toy import draw_folder
@@ -44,6 +45,17 @@ def determinism_ends_with_the_test() -> Iterator[None]:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A drawn set of 24 classes with 5 pictures each, 48 px: `images/` and `attributes.csv`."""
     return draw_folder(tmp_path_factory.mktemp("drawn") / "set", num_classes=24, images_per_class=5, size=48)
+
+
+@pytest.fixture(scope="session")
+def finished(drawn: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on drawn pictures whose classes can be added by attributes and photos, with its export; don't change it."""
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    photos = ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"))
+    network = ("--backbone", "conv4", "--weights", "random", "--shuffles", "0")
+    assert main(["run", "zero_shot", *network, *photos, "--out", str(folder), "method:any-shot"]) == 0
+    assert main(["export", str(folder)]) == 0
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -25,17 +25,6 @@ def contract_config(contract_bases):
 
 
 @pytest.fixture(scope="session")
-def finished(drawn, tmp_path_factory):
-    """A run on drawn pictures whose classes can be added by attributes and photos, with its export; don't change it."""
-    folder = tmp_path_factory.mktemp("finished") / "run"
-    photos = ("--images", str(drawn / "images"), "--classes", str(drawn / "attributes.csv"))
-    network = ("--backbone", "conv4", "--weights", "random", "--shuffles", "0")
-    assert main(["run", "zero_shot", *network, *photos, "--out", str(folder), "method:any-shot"]) == 0
-    assert main(["export", str(folder)]) == 0
-    return folder
-
-
-@pytest.fixture(scope="session")
 def kit(finished, tmp_path_factory):
     """A folder for TensorFlow Serving with two versions of the run; don't change it."""
     root = tmp_path_factory.mktemp("kit") / "serving"

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx
 import numpy as np
@@ -18,6 +18,7 @@ from zsltf.serving.target import Retries, ServerError, Target
 __all__ = ["AsyncRestClient", "RestClient"]
 
 T = TypeVar("T")
+_Outcome: TypeAlias = httpx.Response | httpx.TransportError
 _AGAIN = frozenset((429, 503))
 
 
@@ -74,15 +75,12 @@ class RestClient(_Rest):
         deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
             try:
-                answer = self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
-            except httpx.TransportError:
-                pause = _next(pauses, deadline)
-                if pause is None:
-                    raise
-            else:
-                pause = _next(pauses, deadline) if answer.status_code in _AGAIN else None
-                if pause is None:
-                    return call.read(_outputs(answer))
+                outcome: _Outcome = self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
+            except httpx.TransportError as error:
+                outcome = error
+            pause = _pause(outcome, pauses, deadline)
+            if pause is None:
+                return call.read(_outputs(outcome))
             time.sleep(pause)
 
     def status(self) -> dict[str, Any]:
@@ -116,15 +114,12 @@ class AsyncRestClient(_Rest):
         deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
             try:
-                answer = await self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
-            except httpx.TransportError:
-                pause = _next(pauses, deadline)
-                if pause is None:
-                    raise
-            else:
-                pause = _next(pauses, deadline) if answer.status_code in _AGAIN else None
-                if pause is None:
-                    return call.read(_outputs(answer))
+                outcome: _Outcome = await self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
+            except httpx.TransportError as error:
+                outcome = error
+            pause = _pause(outcome, pauses, deadline)
+            if pause is None:
+                return call.read(_outputs(outcome))
             await asyncio.sleep(pause)
 
     async def close(self) -> None:
@@ -140,8 +135,10 @@ class AsyncRestClient(_Rest):
         await self.close()
 
 
-def _next(pauses: Iterator[float], deadline: float) -> float | None:
-    """The next pause, where there is one that ends before the deadline."""
+def _pause(outcome: _Outcome, pauses: Iterator[float], deadline: float) -> float | None:
+    """Before another attempt, where one is worth it and ends before the deadline."""
+    if isinstance(outcome, httpx.Response) and outcome.status_code not in _AGAIN:
+        return None
     pause = next(pauses, None)
     return None if pause is None or time.monotonic() + pause >= deadline else pause
 
@@ -162,9 +159,11 @@ def _content(answer: httpx.Response) -> dict[str, Any]:
     return content
 
 
-def _outputs(answer: httpx.Response) -> dict[str, np.ndarray]:
+def _outputs(outcome: _Outcome) -> dict[str, np.ndarray]:
     """Of a Predict in column form: one output stands there without its name."""
-    outputs = _content(answer)["outputs"]
+    if isinstance(outcome, httpx.TransportError):
+        raise outcome
+    outputs = _content(outcome)["outputs"]
     named = outputs if isinstance(outputs, Mapping) else {"": outputs}
     return _Named({name: _from_json(value) for name, value in named.items()})
 
