@@ -220,6 +220,14 @@ def test_a_file_with_the_built_in_entry_alone_is_not_edited():
             change()
 
 
+def test_a_file_has_a_score_for_each_name():
+    artifact = colour_artifact()
+    two = {name: getattr(artifact.card, name)[:2] for name in ("names", "seen", "semantics")}
+    fewer = replace(artifact.card, **two, editable=False)
+    with pytest.raises(ValueError, match=r"the file's scores: expected 2, as its names, received 4\. Export it again"):
+        replace(artifact, card=fewer)(np.zeros((1, 8, 8, 3), np.uint8))
+
+
 def test_the_suffix_tells_the_runtime(tmp_path):
     for name, message in {
         "a.onnx": "that onnxruntime opens",

@@ -52,12 +52,15 @@ class Artifact:
         """Scores and probabilities of the table's classes.
 
         Raises:
-            ValueError: if images have another shape or type.
+            ValueError: if images have another shape or type, or the file has not a score for each name.
         """
         _check_images(images)
-        if not self.edited:
-            return self.built_in(images)
-        return self.open_vocabulary(images, self.class_vectors, self.class_bias)
+        if self.edited:
+            return self.open_vocabulary(images, self.class_vectors, self.class_bias)
+        outputs, count = self.built_in(images), len(self.card.names)
+        if (scores := outputs["scores"].shape[1]) != count:
+            fail("the file's scores", f"{count}, as its names", str(scores), "Export it again.")
+        return outputs
 
     def embed(self, images: Images) -> Float[np.ndarray, "B *K"]:
         """What class vectors are compared with.
