@@ -408,7 +408,7 @@ def test_saved_model_has_named_signatures(run, classifier):
         "from_bytes": {"encoded": [None]},
         "embed": {"images": [None, None, None, 3]},
         "open_vocabulary": {"images": [None, None, None, 3], "class_vectors": [None, 17], "class_bias": [None]},
-        "table": {},
+        "table": {"rows": [None]},
         "project": {"semantics": [None, 17]},
     }
     taken = {
