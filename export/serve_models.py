@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import tyro
 
+from zsltf.checks import fail
 from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.config import config_of
 from zsltf.serving.server import ServerOptions, serving
@@ -27,6 +28,10 @@ class Config:
     enable_batching: bool = False
     """Join requests that arrive together, where a signature has one input."""
     batching: tyro.conf.OmitArgPrefixes[BatchingOptions] = field(default_factory=BatchingOptions)
+
+    def __post_init__(self) -> None:
+        if not self.models:
+            fail("models", "one or more", "none", "Give the folder of zsltf export --format serving, for one.")
 
 
 def main(config: Config) -> int:

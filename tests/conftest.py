@@ -16,6 +16,13 @@ from zsltf.data.features import Features
 from zsltf.data.toy import draw_folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests have no limit."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(0))
+
+
 @pytest.fixture(scope="session")
 def test_data() -> Path:
     """The folder of real photos and tables: ZSLTF_TEST_DATA, else ../shared/data beside the checkout."""

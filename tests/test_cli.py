@@ -170,10 +170,15 @@ def test_an_unknown_option_of_a_run_is_answered_with_the_nearest(capsys, tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("arguments", [["predict"], ["predict", "a.onnx", "b.jpg", "--tops", "3"], ["serve"], []])
+@pytest.mark.parametrize("arguments", [["predict"], ["predict", "a.onnx", "b.jpg", "--tops", "3"], ["serves"], []])
 def test_wrong_usage_is_status_2(capsys, arguments):
     assert status_of(*arguments) == 2
     assert "usage: zsltf" in capsys.readouterr().err
+
+
+def test_a_server_of_nothing_is_not_started(capsys):
+    assert status_of("serve") == 2
+    assert "models: expected one or more, received none. Give the folder" in unboxed(capsys.readouterr().err)
 
 
 def test_a_method_is_chosen_as_a_subcommand(drawn, tmp_path, capsys):
