@@ -5,9 +5,15 @@ zsltf serve animals=runs/mine/export/saved_model          (or a .onnx, a .tflite
 """
 
 import asyncio
+import contextlib
+import functools
+import logging
+import os
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import tyro
 
@@ -45,16 +51,34 @@ def main(config: Config) -> int:
 
 
 async def _serve(config: Config) -> None:
+    read = functools.partial(config_of, config.models)
+    with _signals() as stop:
+        async with serving(read, config.server, config.batching if config.enable_batching else None) as addresses:
+            for protocol, address in (("REST", addresses.rest), ("gRPC", addresses.grpc)):
+                if address:
+                    print(f"{protocol}: {address}", flush=True)
+            logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
+            logging.getLogger("zsltf.serving").setLevel(logging.INFO)
+            await stop.wait()
+            print("stopping: requests that are being answered are answered", flush=True)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[asyncio.Event]:
+    """Set by SIGTERM or Ctrl-C, on Windows too; the second one ends the process at once."""
     stop, loop = asyncio.Event(), asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    given = config_of(config.models)
-    async with serving(given, config.server, config.batching if config.enable_batching else None) as addresses:
-        for protocol, address in (("REST", addresses.rest), ("gRPC", addresses.grpc)):
-            if address:
-                print(f"{protocol}: {address}", flush=True)
-        await stop.wait()
-        print("stopping: requests that are being answered are answered", flush=True)
+
+    def asked(number: int, _: Any) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        loop.call_soon_threadsafe(stop.set)
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import threading
+import time
+import urllib.error
+import urllib.request
 
 from tensorflow_serving.config import model_server_config_pb2
 
@@ -60,3 +64,27 @@ def models_config(bases, labels=None, policies=None):
             given.model_version_policy.specific.versions.append(number)
         given.version_labels.update((labels or {}).get(name, {}))
     return config
+
+
+def post(address, path, body, timeout=120):
+    """Status and document."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    try:
+        with urllib.request.urlopen(f"{address}/v1/models/{path}", data, timeout) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def states(address, name="m"):
+    with urllib.request.urlopen(f"{address}/v1/models/{name}", timeout=120) as answer:  # noqa: S310
+        entries = json.load(answer)["model_version_status"]
+    return {int(entry["version"]): (entry["state"], entry["status"]["error_message"]) for entry in entries}
+
+
+def until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it didn't happen"
+        time.sleep(0.05)

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import concurrent.futures
 import io
-import json
 import os
 import shutil
 import signal
@@ -22,7 +21,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
 from serving.contract_models import write
-from serving.local_server import models_config, running
+from serving.local_server import models_config, post, running, states, until
 
 from zsltf.serving.batching import Batcher, BatchingOptions
 from zsltf.serving.calls import classify, classify_arrays
@@ -33,30 +32,6 @@ from zsltf.serving.status import RequestError
 
 REST = ServerOptions(rest_port=0, grpc_port=None, poll_seconds=0.1)
 IMAGES = np.random.default_rng(0).integers(0, 256, (1, 24, 24, 3), dtype=np.uint8)
-
-
-def post(address, path, body, timeout=120):
-    """Status and document."""
-    data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    try:
-        with urllib.request.urlopen(f"{address}/v1/models/{path}", data, timeout) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def states(address, name="m"):
-    with urllib.request.urlopen(f"{address}/v1/models/{name}", timeout=120) as answer:  # noqa: S310
-        entries = json.load(answer)["model_version_status"]
-    return {int(entry["version"]): (entry["state"], entry["status"]["error_message"]) for entry in entries}
-
-
-def until(condition, seconds=120):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it didn't happen"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +339,7 @@ def test_a_certificate_needs_its_key(tmp_path):
 def served(kit):
     """`zsltf serve` in a process of its own, with its REST address."""
     command = [sys.executable, "-m", "zsltf", "serve", str(kit), "--rest-port", "0", "--grpc-port", "0"]
-    command += ["--labels-in-advance", "--enable-batching", "--batch-timeout-micros", "3000000"]
+    command += ["--enable-batching", "--batch-timeout-micros", "3000000"]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     )
@@ -400,7 +375,7 @@ def test_sigterm_under_load_answers_what_is_in_flight(served):
 def test_what_can_not_be_served_ends_in_one_line(kit, tmp_path, given, message):
     (tmp_path / "empty").mkdir()
     places = {"KIT": str(kit), "EMPTY": str(tmp_path / "empty")}
-    command = [sys.executable, "-m", "zsltf", "serve", *(places.get(one, one) for one in given), "--labels-in-advance"]
+    command = [sys.executable, "-m", "zsltf", "serve", *(places.get(one, one) for one in given)]
     command += ["--rest-port", "0", "--grpc-port", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 1

@@ -1,6 +1,7 @@
 """TFLite: two entries over the same weights, for phones and small boards."""
 
 import functools
+import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -150,13 +151,14 @@ class TFLite:
         fixed = details["images"]["shape_signature"][0]
         answers = interpreter.get_signature_runner("serving_default").get_output_details()
         scales = {name: detail["quantization"] for name, detail in answers.items()}
-        runner_of = functools.cache(interpreter.get_signature_runner)
+        runner_of, one_by_one = functools.cache(interpreter.get_signature_runner), threading.Lock()
 
         def run(signature: str, images: Images, **inputs: np.ndarray) -> Outputs:
-            runner = runner_of(signature)
             if not card.any_size:
                 images = np.stack([fitted(image, card.size, card.resize) for image in images])
-            outputs = in_calls(lambda batch: runner(images=batch, **inputs), images, None if fixed < 0 else fixed)
+            with one_by_one:  # an interpreter has its tensors for one call
+                runner = runner_of(signature)
+                outputs = in_calls(lambda batch: runner(images=batch, **inputs), images, None if fixed < 0 else fixed)
             return {name: _real(values, *scales[name]) for name, values in outputs.items()}
 
         def open_vocabulary(images: Images, vectors: np.ndarray, bias: np.ndarray) -> Outputs:

@@ -15,6 +15,9 @@ from zsltf.serving.status import RequestError
 
 __all__ = ["Batcher", "BatchingOptions"]
 
+_UNEQUAL = (
+    "Batched output tensor's 0th dimension does not equal the sum of the 0th dimension sizes of the input tensors"
+)
 _FULL = "The batch scheduling queue to which this task was submitted is full"
 
 
@@ -134,6 +137,7 @@ class Batcher:
         try:
             filled, names = self._filled(joined, size), list(self._servable.signatures[self._name].outputs)
             outputs = await loop.run_in_executor(self._executor, self._servable.run, self._name, filled, names)
+            _check_rows(outputs, len(next(iter(filled.values()))))
         except Exception as error:  # noqa: BLE001 (runtimes raise of every kind)
             if len(waiting) == 1:
                 _settle(waiting[0][2], error)
@@ -152,6 +156,12 @@ class Batcher:
         if target == size:
             return inputs
         return {name: np.concatenate([v, np.repeat(v[-1:], target - size, axis=0)]) for name, v in inputs.items()}
+
+
+def _check_rows(outputs: Tensors, rows: int) -> None:
+    """What has another number of rows than what went in can't be parted again."""
+    if any(not value.ndim or len(value) != rows for value in outputs.values()):
+        raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, _UNEQUAL)
 
 
 def _settle(answer: asyncio.Future[Tensors], outcome: Any) -> None:

@@ -6,7 +6,7 @@ The order of the checks and their messages are those of tensorflow_serving/model
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
@@ -17,7 +17,7 @@ from tensorflow_serving.config import model_server_config_pb2
 from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.inference import check_images
 from zsltf.serving.json_values import invalid
-from zsltf.serving.servable import Tensors
+from zsltf.serving.servable import Servable, Tensors, load
 from zsltf.serving.status import RequestError, runtime_errors
 from zsltf.serving.versions import Model, Policy, State, Version
 from zsltf.serving.warmup import replay
@@ -44,10 +44,11 @@ class Models:
     """By name; all but loading and running happens in one event loop.
 
     Args:
-        executor: where versions are loaded and run.
+        executor: where versions run.
         batching: options of the queues; None runs each request by itself.
         labels_in_advance: whether a label may name a version that isn't loaded, if the label is new.
         largest_image: pixels of an encoded image that a request may hold.
+        timeout: seconds that a call of a model may take.
     """
 
     def __init__(
@@ -57,17 +58,31 @@ class Models:
         *,
         labels_in_advance: bool = False,
         largest_image: int = 10**8,
+        timeout: float = 30.0,
     ) -> None:
         self._executor, self._batching, self._labels_in_advance = executor, batching, labels_in_advance
-        self._largest_image = largest_image
+        self._largest_image, self._timeout = largest_image, timeout
+        self._loader = ThreadPoolExecutor(thread_name_prefix="load")
         self._models: dict[str, Model] = {}
+        self._changing = asyncio.Lock()
 
     async def configure(self, config: model_server_config_pb2.ModelServerConfig) -> None:
         """Serve these models and no others; returns when new ones are available.
 
+        Whoever stops waiting for it does not stop it, and one config is carried out after the other.
+
         Raises:
             RequestError: if the config is not one, a label names no version, or a new model doesn't load.
         """
+        task = asyncio.create_task(self._configured(config))
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(task)
+
+    async def _configured(self, config: model_server_config_pb2.ModelServerConfig) -> None:
+        async with self._changing:
+            await self._change(config)
+
+    async def _change(self, config: model_server_config_pb2.ModelServerConfig) -> None:
         if config.WhichOneof("config") != "model_config_list":
             raise invalid(_KIND)
         configs = list(config.model_config_list.config)
@@ -86,7 +101,8 @@ class Models:
                     {},
                     self._batching,
                     self._executor,
-                    replay,
+                    self._loader,
+                    self._opened,
                 )
             model.base_path, model.policy = Path(given.base_path), _policy(given)
             model.labels = dict(given.version_labels)
@@ -95,6 +111,11 @@ class Models:
         await asyncio.gather(*(model.close() for model in closing))
         self._check_available(new)
 
+    def _opened(self, path: Path) -> Servable:
+        servable = load(path, self._timeout)
+        replay(servable, path)
+        return servable
+
     async def refresh(self) -> None:
         """Look for versions that came or went."""
         await asyncio.gather(*(model.refresh() for model in list(self._models.values())))
@@ -102,6 +123,7 @@ class Models:
     async def close(self) -> None:
         """Unload all, after the requests that are being answered."""
         await asyncio.gather(*(model.close() for model in self._models.values()))
+        self._loader.shutdown(wait=False)
 
     def version(self, name: str, number: int | None = None, label: str | None = None) -> Version:
         """The version that answers: by number, by label, or the largest.

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,13 @@ from zsltf.checks import check_positive, fail
 from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.grpc_services import ModelService, PredictionService
 from zsltf.serving.metrics import Metrics
-from zsltf.serving.models import Models, read_config
+from zsltf.serving.models import Models
 from zsltf.serving.rest import METRICS_PATH, application
-from zsltf.serving.status import RequestError
 
 __all__ = ["Addresses", "ServerOptions", "serving"]
 
-Config: TypeAlias = model_server_config_pb2.ModelServerConfig | Path
+Config: TypeAlias = model_server_config_pb2.ModelServerConfig
+_Stop: TypeAlias = Callable[[], Awaitable[None]]
 _LOG = logging.getLogger("zsltf.serving")
 
 
@@ -42,13 +43,11 @@ class ServerOptions:
     grpc_port: int | None = 8500
     """0 takes a free one; None leaves gRPC out."""
     poll_seconds: float = 1.0
-    """How often base paths are looked at for versions; 0 looks once."""
-    config_poll_seconds: float = 0.0
-    """How often the file of the config is read again; 0 never."""
+    """How often base paths are looked at for versions, and config files for changes; 0 looks once."""
     threads: int = os.cpu_count() or 1
-    """That load and run models."""
-    labels_in_advance: bool = False
-    """A new label may name a version that isn't loaded."""
+    """That run models."""
+    labels_in_advance: bool = True
+    """A new label may name a version that isn't loaded: --allow_version_labels_for_unavailable_models there."""
     largest_request: int = 2**26
     """Bytes."""
     largest_image: int = 10**8
@@ -56,7 +55,7 @@ class ServerOptions:
     most_requests: int = 1000
     """Over either protocol at the same time; others are told that there are too many."""
     timeout: float = 30.0
-    """Seconds that a call over REST may take."""
+    """Seconds that a call may take; over gRPC the client's deadline counts as well."""
     cors: bool = False
     """Let pages of other origins call REST."""
     metrics: bool = True
@@ -65,8 +64,8 @@ class ServerOptions:
     """PEM file for TLS, over both protocols."""
     key: Path | None = None
     """Its private key."""
-    drain_seconds: float = 30.0
-    """How long requests may go on after a stop."""
+    drain_seconds: float = 20.0
+    """How long requests may go on after a stop; Kubernetes kills after 30."""
 
     def __post_init__(self) -> None:
         check_positive("ServerOptions", threads=self.threads, largest_request=self.largest_request)
@@ -74,6 +73,12 @@ class ServerOptions:
         check_positive("ServerOptions", largest_image=self.largest_image, most_requests=self.most_requests)
         if (self.certificate is None) != (self.key is None):
             fail("ServerOptions", "a certificate and its key", "one of them", "Give both, or neither.")
+        for file in (self.certificate, self.key):
+            if file is not None and not file.is_file():
+                fail(str(file), "a PEM file", "none", "Check the path.")
+        ports = [port for port in (self.rest_port, self.grpc_port) if port]
+        if not all(0 < port < 2**16 for port in ports) or len(set(ports)) < len(ports):
+            fail("ServerOptions", "two ports in 0..65535", f"{self.rest_port}, {self.grpc_port}", "Choose free ones.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +91,14 @@ class Addresses:
 
 @contextlib.asynccontextmanager
 async def serving(
-    config: Config,
+    config: Config | Callable[[], Config],
     options: ServerOptions | None = None,
     batching: BatchingOptions | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs; requests that are being answered when it ends are answered.
 
     Args:
-        config: which models, or a file that says so.
+        config: which models, or what reads that anew, so that a changed file counts.
         options: of the server.
         batching: options of the queues, or None.
 
@@ -102,27 +107,31 @@ async def serving(
         OSError: if a port is taken.
     """
     options = options or ServerOptions()
+    read = config if callable(config) else lambda: config
     executor = ThreadPoolExecutor(options.threads, thread_name_prefix="model")
     models = Models(
-        executor, batching, labels_in_advance=options.labels_in_advance, largest_image=options.largest_image
+        executor,
+        batching,
+        labels_in_advance=options.labels_in_advance,
+        largest_image=options.largest_image,
+        timeout=options.timeout,
     )
-    metrics = Metrics()
+    metrics, stops = Metrics(), list[_Stop]()
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(executor.shutdown, wait=False)
-        await models.configure(read_config(config) if isinstance(config, Path) else config)
         stack.push_async_callback(models.close)
-        watcher = asyncio.create_task(_watch(models, config, options))
+        given = read()
+        await models.configure(given)
+        watcher = asyncio.create_task(_watch(models, given, read, options.poll_seconds))
         stack.push_async_callback(_cancelled, watcher)
-        rest = await stack.enter_async_context(_rest(models, metrics, options))
-        grpc_address = await stack.enter_async_context(_grpc(models, metrics, options))
-        yield Addresses(rest=rest, grpc=grpc_address)
+        stack.push_async_callback(_all_stopped, stops)
+        rest = await _rest(models, metrics, options, stops)
+        yield Addresses(rest=rest, grpc=await _grpc(models, metrics, options, stops))
 
 
-@contextlib.asynccontextmanager
-async def _rest(models: Models, metrics: Metrics, options: ServerOptions) -> AsyncIterator[str | None]:
+async def _rest(models: Models, metrics: Metrics, options: ServerOptions, stops: list[_Stop]) -> str | None:
     if options.rest_port is None:
-        yield None
-        return
+        return None
     app = application(
         models,
         metrics=metrics if options.metrics else None,
@@ -133,62 +142,73 @@ async def _rest(models: Models, metrics: Metrics, options: ServerOptions) -> Asy
         most_requests=options.most_requests,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
+    stops.append(runner.cleanup)
     await runner.setup()
     context = None
     if options.certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(options.certificate, options.key)
-    try:
-        await web.TCPSite(runner, options.host, options.rest_port, ssl_context=context).start()
-        host, port = runner.addresses[0][:2]
-        yield f"{'https' if context else 'http'}://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    await web.TCPSite(runner, options.host, options.rest_port, ssl_context=context).start()
+    host, port = runner.addresses[0][:2]
+    return f"{'https' if context else 'http'}://{host}:{port}"
 
 
-@contextlib.asynccontextmanager
-async def _grpc(models: Models, metrics: Metrics, options: ServerOptions) -> AsyncIterator[str | None]:
+async def _grpc(models: Models, metrics: Metrics, options: ServerOptions, stops: list[_Stop]) -> str | None:
     if options.grpc_port is None:
-        yield None
-        return
-    limits = [("grpc.max_receive_message_length", options.largest_request), ("grpc.max_send_message_length", -1)]
-    server = grpc.aio.server(options=limits, maximum_concurrent_rpcs=options.most_requests)
+        return None
+    channel = {
+        "grpc.max_receive_message_length": options.largest_request,
+        "grpc.max_send_message_length": -1,
+        "grpc.so_reuseport": 0,  # two servers would share the port, and each get some of the calls
+    }
+    server = grpc.aio.server(options=list(channel.items()), maximum_concurrent_rpcs=options.most_requests)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, metrics), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models, metrics), server)
     state = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     address = f"{options.host}:{options.grpc_port}"
-    if options.certificate is None or options.key is None:
-        port = server.add_insecure_port(address)
-    else:
-        pair = (options.key.read_bytes(), options.certificate.read_bytes())
-        port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-    await server.start()
-    await state.set("", health_pb2.HealthCheckResponse.SERVING)
     try:
-        yield f"{options.host}:{port}"
-    finally:
+        if options.certificate is None or options.key is None:
+            port = server.add_insecure_port(address)
+        else:
+            pair = (options.key.read_bytes(), options.certificate.read_bytes())
+            port = server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    except RuntimeError as error:
+        raise OSError(errno.EADDRINUSE, f"gRPC can't listen on {address}; the port may be taken") from error
+
+    async def stop() -> None:
         await state.enter_graceful_shutdown()
         await server.stop(options.drain_seconds)
 
+    stops.append(stop)
+    await server.start()
+    await state.set("", health_pb2.HealthCheckResponse.SERVING)
+    return f"{options.host}:{port}"
 
-async def _watch(models: Models, config: Config, options: ServerOptions) -> None:
-    """Look for versions, and for another config."""
-    if options.poll_seconds <= 0 and options.config_poll_seconds <= 0:
+
+async def _watch(models: Models, given: Config, read: Callable[[], Config], seconds: float) -> None:
+    """Look for another config, and for versions."""
+    if seconds <= 0:
         return
-    since = 0.0
-    pause = min(seconds for seconds in (options.poll_seconds, options.config_poll_seconds) if seconds > 0)
+    told = ""
     while True:
-        await asyncio.sleep(pause)
-        since += pause
+        await asyncio.sleep(seconds)
         try:
-            if isinstance(config, Path) and 0 < options.config_poll_seconds <= since:
-                since = 0.0
-                await models.configure(read_config(config))
-            elif options.poll_seconds > 0:
-                await models.refresh()
-        except (RequestError, OSError) as error:
-            _LOG.warning("%s", error)
+            await models.refresh()
+            wanted = read()
+            if wanted != given:
+                await models.configure(wanted)
+                given = wanted
+            told = ""
+        except Exception as error:  # noqa: BLE001 (whatever it is, what is served goes on)
+            if str(error) != told:
+                _LOG.warning("%s", error)
+            told = str(error)
+
+
+async def _all_stopped(stops: list[_Stop]) -> None:
+    """Both protocols at once: neither takes requests while the other finishes its own."""
+    await asyncio.gather(*(stop() for stop in stops))
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import enum
+import logging
+import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -12,10 +14,12 @@ from typing import Any
 import grpc
 
 from zsltf.serving.batching import Batcher, BatchingOptions
-from zsltf.serving.servable import Servable, load
+from zsltf.serving.servable import Servable, is_saved_model
 from zsltf.serving.status import RequestError
 
 __all__ = ["Model", "Policy", "State", "Version"]
+
+_LOG = logging.getLogger("zsltf.serving")
 
 
 class State(enum.IntEnum):
@@ -82,8 +86,9 @@ class Model:
         policy: which versions to serve.
         labels: label -> version.
         batching: options of the queues, or None.
-        executor: where versions are loaded and run.
-        warm_up: replays a version's recorded requests before it is available.
+        executor: where versions run.
+        loader: where they are loaded: other threads, for a load must not keep requests waiting.
+        opened: loads a version and replays its recorded requests.
     """
 
     def __init__(
@@ -94,11 +99,12 @@ class Model:
         labels: dict[str, int],
         batching: BatchingOptions | None,
         executor: Executor,
-        warm_up: Callable[[Servable, Path], None],
+        loader: Executor,
+        opened: Callable[[Path], Servable],
     ) -> None:
         self.name, self.base_path, self.policy, self.labels = name, base_path, policy, labels
         self.versions: dict[int, Version] = {}
-        self._batching, self._executor, self._warm_up = batching, executor, warm_up
+        self._batching, self._executor, self._loader, self._opened = batching, executor, loader, opened
         self._changing = asyncio.Lock()
 
     @property
@@ -110,10 +116,15 @@ class Model:
     async def refresh(self) -> None:
         """Load what should be served and isn't, then unload what shouldn't: the other way round, requests would fail.
 
-        A version that failed is tried again once its files have changed.
+        A version that failed is tried again once its files have changed. A base path that can't be reached changes
+        nothing: a disk may be away for a while.
         """
         async with self._changing:
-            there = await asyncio.get_running_loop().run_in_executor(None, _numbered, self.base_path)
+            try:
+                there = await asyncio.get_running_loop().run_in_executor(self._loader, _numbered, self.base_path)
+            except OSError as error:
+                _LOG.warning("Could not find base path %s for servable %s: %s", self.base_path, self.name, error)
+                return
             aspired = self.policy.aspired(sorted(there))
             for number in aspired:
                 await self._load(number, there[number])
@@ -127,26 +138,25 @@ class Model:
             await asyncio.gather(*map(self._unload, self.available))
 
     async def _load(self, number: int, path: Path) -> None:
-        version = self.versions.get(number)
-        content = _content(path)
-        if version is not None and (version.state is not State.END or (version.error and version.content == content)):
+        version, loop = self.versions.get(number), asyncio.get_running_loop()
+        if version is not None and version.state is not State.END:
+            return
+        content = await loop.run_in_executor(self._loader, _content, path)
+        if version is not None and version.error and version.content == content:
             return
         version = self.versions[number] = Version(number=number, path=path, content=content, state=State.LOADING)
         try:
-            servable = await asyncio.get_running_loop().run_in_executor(self._executor, self._opened, path)
+            servable = await loop.run_in_executor(self._loader, self._opened, path)
         except Exception as error:  # noqa: BLE001 (a version that doesn't load leaves the others alone)
             version.state, version.error = State.END, str(error)
+            _LOG.warning("%s: version %d was not loaded: %s", self.name, number, error)
             return
         if self._batching is not None:
             for name, signature in servable.signatures.items():
                 if _joinable(signature):
                     version.batchers[name] = Batcher(servable, name, self._batching, self._executor)
         version.servable, version.state = servable, State.AVAILABLE
-
-    def _opened(self, path: Path) -> Servable:
-        servable = load(path)
-        self._warm_up(servable, path)
-        return servable
+        _LOG.info("%s: version %d is available", self.name, number)
 
     async def _unload(self, version: Version) -> None:
         version.state = State.UNLOADING
@@ -157,20 +167,30 @@ class Model:
             version.servable.close()
         version.servable, version.state = None, State.END
         version.batchers.clear()
+        _LOG.info("%s: version %d was unloaded", self.name, version.number)
 
 
 def _numbered(base: Path) -> dict[int, Path]:
-    """Versions on disk; what is no number, such as a copy in progress under another name, is none."""
-    if base.is_file() or (base / "saved_model.pb").is_file():
+    """Versions on disk; what is no int64, such as a copy in progress under another name, is none.
+
+    Of two names of one number the last counts, as there.
+
+    Raises:
+        OSError: if the base path can't be read.
+    """
+    if base.is_file() or is_saved_model(base):
         return {1: base}
-    if not base.is_dir():
-        return {}
-    return {int(entry.name): entry for entry in base.iterdir() if entry.is_dir() and entry.name.isdecimal()}
+    numbered = sorted(entry for entry in base.iterdir() if re.fullmatch("[0-9]+", entry.name) and entry.is_dir())
+    return {int(entry.name): entry for entry in numbered if int(entry.name) < 2**63}
 
 
 def _content(path: Path) -> tuple[tuple[str, int, int], ...]:
-    files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-    stats = ((file, file.stat()) for file in files)
+    """Empty where files go while they are looked at."""
+    try:
+        files = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        stats = [(file, file.stat()) for file in files]
+    except FileNotFoundError:
+        return ()
     return tuple((file.name, stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
 
