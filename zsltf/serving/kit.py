@@ -21,11 +21,11 @@ from zsltf.checks import fail
 from zsltf.delivery import Delivered, deliver
 from zsltf.files import atomic_directory, atomic_file, locked
 from zsltf.runs import Run
+from zsltf.serving.config import CONFIG
 from zsltf.serving.warmup import write_warmup
 
-__all__ = ["CONFIG", "Kit", "Published", "publish"]
+__all__ = ["Kit", "Published", "publish"]
 
-CONFIG = "models.config"
 _FEW = 2  # photos of the sample requests and of the warmup
 
 
