@@ -221,6 +221,17 @@ def test_a_damaged_config_is_refused_before_the_slow_work(copied, finished, caps
     assert content(copied) == before
 
 
+def test_the_next_step_that_an_export_prints_serves_the_folder(kit):
+    command = [sys.executable, "-m", "zsltf", "serve", str(kit), "--rest-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().partition("REST: ")[2].strip()
+            assert address, process.stderr.read()
+            assert curl(kit / "requests" / "shapes" / "curl.sh", address)[0] == 0
+        finally:
+            process.kill()
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "a:b", "a b", "ü"])
 def test_names_that_are_no_part_of_a_url_are_refused(finished, tmp_path, capsys, name):
     assert main(["export", str(finished), "--format", "serving", "--name", name, "--out", str(tmp_path / "k")]) == 1
