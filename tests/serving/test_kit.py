@@ -200,10 +200,11 @@ def content(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_a_second_model_leaves_what_is_of_the_first(copied, finished):
+def test_a_second_model_leaves_what_is_of_the_first(copied, finished, capsys):
     (copied / "compose.yaml").write_text("services: {}  # mine")
     before = content(copied)
     assert main(["export", str(finished), "--format", "serving", "--name", "other", "--out", str(copied)]) == 0
+    assert f"docker compose --file {copied / 'compose.yaml'} up" in capsys.readouterr().out
     after = content(copied)
     changed = {path.relative_to(copied).as_posix() for path, data in before.items() if after[path] != data}
     assert changed == {"models.config", "README.md", "health.sh"}
