@@ -30,12 +30,12 @@ def replayed(half_plus_two, tmp_path):
         ran.append((name, sorted(inputs), len(next(iter(inputs.values()))), sorted(outputs)))
         return servable.run(name, inputs, outputs)
 
-    def replay_all(*records):
+    def replay_all(*records, signatures=servable.signatures):
         (version / WARMUP).parent.mkdir(exist_ok=True)
         with tf.io.TFRecordWriter(str(version / WARMUP)) as writer:
             for record in records:
                 writer.write(record if isinstance(record, bytes) else record.SerializeToString())
-        replay(Servable(signatures=servable.signatures, run=run), version)
+        replay(Servable(signatures=signatures, run=run), version)
         return ran
 
     yield replay_all
@@ -90,6 +90,14 @@ def test_each_kind_is_replayed_in_its_own_way(replayed):
         ("regress_x_to_y", ["inputs"], 1, ["outputs"]),
         ("classify_x_to_y", ["inputs"], 1, ["scores"]),
     ]
+
+
+def test_an_input_that_is_left_out_has_its_default(replayed, half_plus_two):
+    servable = load(half_plus_two)
+    default = tf.make_tensor_proto(np.float32([[1.0], [2.0], [3.0]]))
+    servable.signatures["serving_default"].defaults["x"].CopyFrom(default)
+    servable.close()
+    assert replayed(predict(), signatures=servable.signatures) == [("serving_default", ["x"], 3, ["y"])]
 
 
 def test_a_record_without_a_log_is_skipped(replayed):

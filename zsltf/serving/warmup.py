@@ -97,7 +97,8 @@ def _predict(servable: Servable, request: predict_pb2.PredictRequest) -> None:
         raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.')
     signature = servable.signatures[name]
     inference.check_inputs(list(request.inputs), signature)
-    inputs = {key: to_array(request.inputs[key]) for key in signature.inputs}
+    sent, defaults = request.inputs, signature.defaults
+    inputs = {key: to_array(sent[key] if key in sent else defaults[key]) for key in signature.inputs}
     inference.check_types(inputs, signature)
     servable.run(name, inputs, inference.wanted_outputs(request.output_filter, signature))
 
