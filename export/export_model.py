@@ -82,7 +82,7 @@ def _publish(config: Config) -> None:
     Console(width=None if sys.stdout.isatty() else 110).print(_table(done.delivered.proofs))
     print(f"{done.path}: version {done.version} of {config.name}")
     print(shlex.join(["zsltf", "serve", str(root)]), "  # development; TensorFlow Serving takes the same folder:")
-    print(shlex.join(["docker", "compose", "--project-directory", str(root), "up"]))
+    print(shlex.join(["docker", "compose", "--file", str(root / "compose.yaml"), "up"]))
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

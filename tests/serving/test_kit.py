@@ -1,6 +1,9 @@
 """The folder for TensorFlow Serving's binary, checked by what stands in for it: protos, the v1 loader, replay."""
 
 import json
+import re
+import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +13,12 @@ import pytest
 import tensorflow as tf
 import yaml
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
-from tensorflow_serving.apis import prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from zsltf.cli import main
 from zsltf.prediction import open_artifact
 from zsltf.serving.servable import load
-from zsltf.serving.warmup import WARMUP, read_warmup, replay, write_warmup
+from zsltf.serving.warmup import read_warmup, replay
 
 INT64, BOOL, STRING, MESSAGE = (
     getattr(descriptor_pb2.FieldDescriptorProto, f"TYPE_{name}") for name in ("INT64", "BOOL", "STRING", "MESSAGE")
@@ -66,6 +68,7 @@ def test_each_export_is_the_next_version_and_nothing_else_is_there(kit):
         "batching.config",
         "monitoring.config",
         "compose.yaml",
+        "health.sh",
         "requests",
         "README.md",
     }
@@ -93,27 +96,53 @@ def test_the_other_configs_have_the_fields_of_their_messages(kit, messages):
 
 def test_the_compose_file_names_the_image_by_tag_and_checks_its_health(kit):
     service = yaml.safe_load((kit / "compose.yaml").read_text("utf-8"))["services"]["serving"]
-    assert service["image"].startswith("tensorflow/serving:")
-    assert "/v1/models/shapes" in " ".join(service["healthcheck"]["test"])
+    assert service["image"].startswith("tensorflow/serving:2.")
+    assert service["healthcheck"]["test"] == ["CMD", "bash", "/config/health.sh"]
+    assert "./:/config:ro" in service["volumes"]
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
-    for option in ("--model_config_file=/config/models.config", "--monitoring_config_file=/config/monitoring.config"):
+    for option in (
+        "--model_config_file=/config/models.config",
+        "--monitoring_config_file=/config/monitoring.config",
+        "--model_config_file_poll_wait_seconds=10",
+        "--file_system_poll_wait_seconds=5",
+    ):
         assert option in service["command"]
+
+
+def health(kit, port):
+    done = subprocess.run(["/bin/bash", str(kit / "health.sh"), str(port)], capture_output=True, check=False)
+    return done.returncode
+
+
+def test_the_health_is_good_when_each_labelled_version_answers_and_only_then(kit, shapes, tmp_path):
+    port = shapes.rest.rpartition(":")[2]
+    assert health(kit, port) == 0
+    text = (kit / "health.sh").read_text("utf-8")
+    assert "for path in shapes/versions/1 shapes/versions/2; do" in text
+    for changed in ("shapes/versions/3", "other"):  # a version that failed, a model that did
+        (tmp_path / "health.sh").write_text(text.replace("shapes/versions/2", changed))
+        assert health(tmp_path, port) == 1
+
+
+def test_the_health_is_bad_when_no_server_listens(kit):
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        assert health(kit, bound.getsockname()[1]) == 1
+
+
+def test_the_readme_names_models_versions_and_the_runtimes(kit):
+    text = (kit / "README.md").read_text("utf-8")
+    assert "- `shapes`: label `stable` is version 1, label `canary` is version 2" in text
+    service = yaml.safe_load((kit / "compose.yaml").read_text("utf-8"))["services"]["serving"]
+    assert f"written by TensorFlow {tf.__version__}; the image is `{service['image']}`" in text
 
 
 def test_warmup_records_are_requests_that_the_model_answers(kit):
     for version in versions(kit):
-        records = list(tf.data.TFRecordDataset(str(version / WARMUP)).as_numpy_iterator())
-        assert 0 < len(records) <= 1000
-        logs = [prediction_log_pb2.PredictionLog.FromString(record) for record in records]
-        assert {log.predict_log.request.model_spec.name for log in logs} == {"shapes"}
-        signatures = {signature for signature, _ in read_warmup(version)}
-        assert signatures == {"from_bytes", "serving_default", "open_vocabulary"}
+        specs = [log.predict_log.request.model_spec for log in read_warmup(version)]
+        assert {spec.name for spec in specs} == {"shapes"}
+        assert {spec.signature_name for spec in specs} == {"from_bytes", "serving_default", "open_vocabulary"}
         replay(load(version), version)
-
-
-def test_too_many_warmup_records_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="warmup: expected at most 1000 requests, received 1001"):
-        write_warmup(tmp_path, "m", [("s", {})] * 1001)
 
 
 def test_the_v1_loader_says_what_the_exported_file_says(kit, finished):
@@ -135,12 +164,73 @@ def test_saved_model_cli_shows_the_signatures(kit):
 
 def test_sample_requests_are_json_in_column_form(kit):
     for name in ("from_bytes", "images", "open_vocabulary"):
-        body = json.loads((kit / "requests" / f"{name}.json").read_text("utf-8"))
+        body = json.loads((kit / "requests" / "shapes" / f"{name}.json").read_text("utf-8"))
         assert set(body) == {"signature_name", "inputs"}
-    script = (kit / "requests" / "curl.sh").read_text("utf-8")
-    assert "/v1/models/shapes:predict" in script
-    assert "/labels/canary:predict" in script
-    assert subprocess.run(["/bin/sh", "-n", str(kit / "requests" / "curl.sh")], check=False).returncode == 0
+
+
+def curl(script, address):
+    """Status and documents."""
+    done = subprocess.run(["/bin/sh", str(script), address], capture_output=True, text=True, check=False)
+    parts = re.split(r"(?<=^\})\n", done.stdout, flags=re.MULTILINE)
+    return done.returncode, [json.loads(part) for part in parts if part]
+
+
+def test_the_sample_requests_are_answered_each_by_lines_of_its_own(kit, shapes):
+    status, answers = curl(kit / "requests" / "shapes" / "curl.sh", shapes.rest)
+    assert status == 0
+    assert [next(iter(answer)) for answer in answers] == ["model_version_status", "model_spec", *["outputs"] * 5]
+
+
+def test_a_sample_request_that_fails_ends_the_script_in_an_error(kit, shapes, tmp_path):
+    script = (kit / "requests" / "shapes" / "curl.sh").read_text("utf-8")
+    assert "for label in canary stable; do" in script
+    shutil.copytree(kit / "requests" / "shapes", tmp_path / "requests")
+    (tmp_path / "requests" / "curl.sh").write_text(script.replace("canary", "nobody"))
+    status, answers = curl(tmp_path / "requests" / "curl.sh", shapes.rest)
+    assert status != 0
+    assert answers[-1] == {"error": "Unrecognized servable version label: nobody"}
+
+
+@pytest.fixture
+def copied(kit, tmp_path):
+    return shutil.copytree(kit, tmp_path / "kit")
+
+
+def content(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_second_model_leaves_what_is_of_the_first(copied, finished, capsys):
+    (copied / "compose.yaml").write_text("services: {}  # mine")
+    before = content(copied)
+    assert main(["export", str(finished), "--format", "serving", "--name", "other", "--out", str(copied)]) == 0
+    assert f"docker compose --file {copied / 'compose.yaml'} up" in capsys.readouterr().out
+    after = content(copied)
+    changed = {path.relative_to(copied).as_posix() for path, data in before.items() if after[path] != data}
+    assert changed == {"models.config", "README.md", "health.sh"}
+    assert (copied / "requests" / "other" / "curl.sh").is_file()
+    assert "in shapes/versions/1 shapes/versions/2 other/versions/1;" in (copied / "health.sh").read_text("utf-8")
+    readme = (copied / "README.md").read_text("utf-8")
+    assert "- `shapes`: label `stable` is version 1, label `canary` is version 2\n- `other`: label" in readme
+
+
+def test_a_damaged_config_is_refused_before_the_slow_work(copied, finished, capsys):
+    (copied / "models.config").write_text("model_config_list {")
+    before = content(copied)
+    assert main(["export", str(finished), "--format", "serving", "--name", "shapes", "--out", str(copied)]) == 1
+    assert "models.config: expected a ModelServerConfig as text, received " in capsys.readouterr().err
+    assert content(copied) == before
+
+
+def test_the_next_step_that_an_export_prints_serves_the_folder(kit):
+    command = [sys.executable, "-m", "zsltf", "serve", str(kit), "--rest-port", "0", "--grpc-port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().partition("REST: ")[2].strip()
+            assert address, process.stderr.read()
+            assert curl(kit / "requests" / "shapes" / "curl.sh", address)[0] == 0
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "a:b", "a b", "ü"])
