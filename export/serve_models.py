@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,6 +48,7 @@ def main(config: Config) -> int:
     except RequestError as error:
         print(f"zsltf serve: {error.message}", file=sys.stderr)
         return 1
+    _leave_calls()
     return 0
 
 
@@ -61,6 +63,16 @@ async def _serve(config: Config) -> None:
             logging.getLogger("zsltf.serving").setLevel(logging.INFO)
             await stop.wait()
             print("stopping: requests that are being answered are answered", flush=True)
+
+
+def _leave_calls() -> None:
+    """TensorFlow stops no call that runs, and Python would wait for its thread."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("model"):
+            thread.join(1)
+            if thread.is_alive():
+                print("a call has not ended: it is left", flush=True)
+                os._exit(0)
 
 
 @contextlib.contextmanager

@@ -4,6 +4,8 @@ import asyncio
 import concurrent.futures
 import logging
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -25,7 +27,8 @@ from tensorflow_serving.apis import (
 
 from zsltf.prediction import open_artifact
 from zsltf.serving.batching import Batcher, BatchingOptions
-from zsltf.serving.models import Models, read_config
+from zsltf.serving.config import config_of
+from zsltf.serving.models import Models
 from zsltf.serving.servable import load
 from zsltf.serving.server import ServerOptions
 from zsltf.serving.status import RequestError
@@ -116,10 +119,10 @@ class Slow:
         self.go, self.loads = threading.Event(), 0
         monkeypatch.setattr("zsltf.serving.models.load", self._load)
 
-    def _load(self, path, seconds):
+    def _load(self, path):
         self.loads += 1
         self.go.wait()
-        return load(path, seconds)
+        return load(path)
 
 
 def test_a_load_keeps_no_request_waiting(base, half_plus_two, monkeypatch):
@@ -167,7 +170,7 @@ def test_a_changed_config_file_is_followed(base, half_plus_two, tmp_path):
         file.write_text(text_format.MessageToString(models_config(bases, {"m": {"stable": label}})), "utf-8")
 
     describe(1, {"m": base})
-    with running(lambda: read_config(file), REST) as addresses:
+    with running(lambda: config_of([str(file)]), REST) as addresses:
         assert post(addresses.rest, "m/labels/stable:predict", TWO)[0] == 200
         shutil.copytree(half_plus_two, base / "2")
         describe(2, {"m": base, "n": half_plus_two})
@@ -178,16 +181,19 @@ def test_a_changed_config_file_is_followed(base, half_plus_two, tmp_path):
         assert post(addresses.rest, "m/labels/stable:predict", TWO)[0] == 200
 
 
-def test_a_call_that_takes_too_long_is_ended(tmp_path):
+def test_a_call_that_does_not_end_is_left_when_the_server_stops(tmp_path):
     save(tmp_path / "m" / "1", long)
-    options = ServerOptions(rest_port=0, grpc_port=0, timeout=1, threads=1)
-    with running(models_config({"m": tmp_path / "m"}), options) as to, grpc.insecure_channel(to.grpc) as channel:
-        request = predict_pb2.PredictRequest(inputs={"x": tf.make_tensor_proto([1.0])})
-        request.model_spec.name = "m"
-        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
-        for _ in range(2):  # the one thread is free again
-            with pytest.raises(grpc.RpcError, match="DEADLINE_EXCEEDED"):
-                predict(request, timeout=60)
+    given = ("--rest-port", "0", "--grpc-port", "None", "--timeout", "1", "--drain-seconds", "1")
+    command = [sys.executable, "-m", "zsltf", "serve", str(tmp_path / "m"), *given]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            address = server.stdout.readline().partition(": ")[2].strip()
+            assert post(address, "m:predict", TWO) == (504, {"error": "Timed out"})
+            server.terminate()
+            assert server.wait(60) == 0
+            assert "a call has not ended: it is left" in server.stdout.read()
+        finally:
+            server.kill()
 
 
 def test_rows_that_a_model_leaves_out_are_nobody_elses(tmp_path):

@@ -94,11 +94,12 @@ def _config(path: Path, kit: Kit, version: int) -> model_server_config_pb2.Model
     models.extend(models_of(path) if path.is_file() else ())
     given = next((model for model in models if model.name == kit.name), None) or models.add(name=kit.name)
     given.base_path, given.model_platform = f"/models/{kit.name}", "tensorflow"
-    given.model_version_policy.latest.num_versions = kit.keep
     oldest = version - kit.keep + 1
     for label in [label for label, number in given.version_labels.items() if number < oldest]:
         del given.version_labels[label]
     given.version_labels[kit.label] = version
+    labelled = version + 1 - min(given.version_labels.values())
+    given.model_version_policy.latest.num_versions = max(kit.keep, labelled + 1)  # the next one comes before its label
     return config
 
 

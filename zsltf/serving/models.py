@@ -11,7 +11,6 @@ from pathlib import Path
 
 import grpc
 import numpy as np
-from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from zsltf.serving.batching import BatchingOptions
@@ -22,22 +21,10 @@ from zsltf.serving.status import RequestError, runtime_errors
 from zsltf.serving.versions import Model, Policy, State, Version
 from zsltf.serving.warmup import replay
 
-__all__ = ["Models", "read_config"]
+__all__ = ["Models"]
 
 _PLATFORM = "tensorflow"
 _KIND = "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported"
-
-
-def read_config(path: Path) -> model_server_config_pb2.ModelServerConfig:
-    """A models.config file.
-
-    Raises:
-        RequestError: if it is none.
-    """
-    try:
-        return text_format.Parse(path.read_text("utf-8"), model_server_config_pb2.ModelServerConfig())
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise invalid(f"Invalid protobuf file: '{path}' ({error})") from error
 
 
 class Models:
@@ -48,7 +35,6 @@ class Models:
         batching: options of the queues; None runs each request by itself.
         labels_in_advance: whether a label may name a version that isn't loaded, if the label is new.
         largest_image: pixels of an encoded image that a request may hold.
-        timeout: seconds that a call of a model may take.
     """
 
     def __init__(
@@ -58,10 +44,9 @@ class Models:
         *,
         labels_in_advance: bool = False,
         largest_image: int = 10**8,
-        timeout: float = 30.0,
     ) -> None:
         self._executor, self._batching, self._labels_in_advance = executor, batching, labels_in_advance
-        self._largest_image, self._timeout = largest_image, timeout
+        self._largest_image = largest_image
         self._loader = ThreadPoolExecutor(thread_name_prefix="load")
         self._models: dict[str, Model] = {}
         self._changing = asyncio.Lock()
@@ -102,7 +87,7 @@ class Models:
                     self._batching,
                     self._executor,
                     self._loader,
-                    self._opened,
+                    _opened,
                 )
             model.base_path, model.policy = Path(given.base_path), _policy(given)
             model.labels = dict(given.version_labels)
@@ -110,11 +95,6 @@ class Models:
         closing = [self._models.pop(name) for name in gone]
         await asyncio.gather(*(model.close() for model in closing))
         self._check_available(new)
-
-    def _opened(self, path: Path) -> Servable:
-        servable = load(path, self._timeout)
-        replay(servable, path)
-        return servable
 
     async def refresh(self) -> None:
         """Look for versions that came or went."""
@@ -216,6 +196,12 @@ class Models:
                 told += f"{{{{name: {model.name} version: {number}}} due to error: {why}}}, "
             message = f"{len(missing)} model(s) did not become available: {{{told}}}"
             raise RequestError(grpc.StatusCode.UNKNOWN, message)
+
+
+def _opened(path: Path) -> Servable:
+    servable = load(path)
+    replay(servable, path)
+    return servable
 
 
 def _rows(inputs: Tensors) -> bool:

@@ -39,18 +39,14 @@ def is_saved_model(path: Path) -> bool:
     return any((path / f"saved_model.{kind}").is_file() for kind in ("pb", "pbtxt"))
 
 
-def load(path: Path, seconds: float = 30.0) -> Servable:
+def load(path: Path) -> Servable:
     """Open a version: a SavedModel folder, a .onnx or .tflite file of zsltf's, or a folder with one of these files.
-
-    Args:
-        path: of the version.
-        seconds: that a SavedModel may take for a call, which then ends: its client may have left long since.
 
     Raises:
         ValueError: if it is none, or damaged.
     """
     if is_saved_model(path):
-        return _saved_model(path, seconds)
+        return _saved_model(path)
     files = [path] if path.is_file() else [file for suffix in ("onnx", "tflite") for file in path.glob(f"*.{suffix}")]
     files = [file for file in files if not file.name.endswith((".open.onnx", ".project.onnx", ".project.tflite"))]
     if len(files) != 1:
@@ -59,7 +55,7 @@ def load(path: Path, seconds: float = 30.0) -> Servable:
     return _artifact(open_artifact(files[0]))
 
 
-def _saved_model(path: Path, seconds: float) -> Servable:
+def _saved_model(path: Path) -> Servable:
     """By a session, as TensorFlow Serving does: what a graph makes of odd inputs is the graph's affair."""
     graph = tf.Graph()
     session = tf.compat.v1.Session(graph=graph)
@@ -77,7 +73,6 @@ def _saved_model(path: Path, seconds: float) -> Servable:
         options = config_pb2.CallableOptions(
             feed=[signature.inputs[key].name for key in inputs],
             fetch=[signature.outputs[key].name for key in outputs],
-            run_options=config_pb2.RunOptions(timeout_in_ms=round(1e3 * seconds)),
         )
         return session._make_callable_from_options(options)
 

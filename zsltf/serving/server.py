@@ -55,7 +55,7 @@ class ServerOptions:
     most_requests: int = 1000
     """Over either protocol at the same time; others are told that there are too many."""
     timeout: float = 30.0
-    """Seconds that a call may take; over gRPC the client's deadline counts as well."""
+    """Seconds that a call over REST may take; over gRPC the client's deadline counts."""
     cors: bool = False
     """Let pages of other origins call REST."""
     metrics: bool = True
@@ -110,11 +110,7 @@ async def serving(
     read = config if callable(config) else lambda: config
     executor = ThreadPoolExecutor(options.threads, thread_name_prefix="model")
     models = Models(
-        executor,
-        batching,
-        labels_in_advance=options.labels_in_advance,
-        largest_image=options.largest_image,
-        timeout=options.timeout,
+        executor, batching, labels_in_advance=options.labels_in_advance, largest_image=options.largest_image
     )
     metrics, stops = Metrics(), list[_Stop]()
     async with contextlib.AsyncExitStack() as stack:
