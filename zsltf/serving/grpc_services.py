@@ -3,6 +3,7 @@
 Messages are those of tensorflow_serving/servables/tensorflow and model_servers there; they are cut as there.
 """
 
+import asyncio
 import functools
 import logging
 import time
@@ -11,7 +12,9 @@ from typing import Any
 
 import grpc
 import grpc.aio
+import numpy as np
 from google.protobuf import any_pb2
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -30,7 +33,7 @@ from zsltf.serving.json_values import invalid
 from zsltf.serving.metrics import Metrics
 from zsltf.serving.models import Models
 from zsltf.serving.status import RequestError
-from zsltf.serving.tensor_protos import from_array, to_array
+from zsltf.serving.tensor_protos import LARGEST_REPEAT, SMALL, from_array, is_large, to_array
 from zsltf.serving.versions import State, Version
 
 __all__ = ["ModelService", "PredictionService"]
@@ -64,10 +67,16 @@ def _answered(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata.
 
-    def __init__(self, models: Models, metrics: Metrics) -> None:
-        self.models, self.metrics = models, metrics
+    Args:
+        models: what is served.
+        metrics: counts.
+        largest_repeat: bytes that a value which a tensor repeats may fill.
+    """
+
+    def __init__(self, models: Models, metrics: Metrics, largest_repeat: int = LARGEST_REPEAT) -> None:
+        self.models, self.metrics, self._largest_repeat = models, metrics, largest_repeat
 
     @_answered
     async def Predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:  # noqa: N802
@@ -78,8 +87,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
             signature = servable.signatures[name]
             inference.check_inputs(list(request.inputs), signature)
-            inputs = {key: _array(key, request.inputs[key]) for key in signature.inputs}
-            inference.check_types(inputs, signature)
+            protos = {key: request.inputs[key] for key in signature.inputs}
+            inference.check_types(protos, signature)
+            inputs = {key: await self._array(key, proto) for key, proto in protos.items()}
             wanted = inference.wanted_outputs(request.output_filter, signature)
             outputs = await self.models.run(version, name, inputs, wanted)
         if inputs:
@@ -87,7 +97,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             self.metrics.examples(request.model_spec.name, len(first) if first.ndim else 1)
         answer = predict_pb2.PredictResponse(model_spec=_spec(request.model_spec.name, version, name))
         for key, value in outputs.items():
-            answer.outputs[key].CopyFrom(from_array(value))
+            large = value.size > SMALL
+            answer.outputs[key].CopyFrom(await asyncio.to_thread(from_array, value) if large else from_array(value))
         return answer
 
     @_answered
@@ -154,6 +165,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec = model_pb2.ModelSpec(name=request.model_spec.name)
         spec.version.value = version.number
         return get_model_metadata_pb2.GetModelMetadataResponse(model_spec=spec, metadata={"signature_def": packed})
+
+    async def _array(self, name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
+        """A message's tensor; a large one is read by another thread."""
+        given = proto, self._largest_repeat
+        try:
+            return await asyncio.to_thread(to_array, *given) if is_large(proto) else to_array(*given)
+        except (ValueError, TypeError, OverflowError, MemoryError) as error:
+            raise invalid(f"tensor parsing error: {name}") from error
 
     def _chosen(self, request: Any) -> tuple[Version, str]:
         """The version and the signature that a request names."""
@@ -224,10 +243,3 @@ def _spec(name: str, version: Version, signature: str) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=name, signature_name=signature)
     spec.version.value = version.number
     return spec
-
-
-def _array(name: str, proto: Any) -> Any:
-    try:
-        return to_array(proto)
-    except (ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
-        raise invalid(f"tensor parsing error: {name}") from error

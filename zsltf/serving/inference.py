@@ -5,12 +5,12 @@ Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,clas
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
-from tensorflow.core.framework import types_pb2
+from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
 from zsltf.serving.json_tensors import dtype_text
@@ -45,10 +45,14 @@ def check_inputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -
             raise invalid(f"{message} Inputs expected to be in the set {_set(wanted)}.")
 
 
-def check_types(inputs: Tensors, signature: meta_graph_pb2.SignatureDef) -> None:
+def check_types(inputs: Mapping[str, tensor_pb2.TensorProto], signature: meta_graph_pb2.SignatureDef) -> None:
     """Each tensor has the type that its input takes, told as TensorFlow's session tells it."""
-    for i, (name, value) in enumerate(inputs.items()):
-        wanted, given = tf.as_dtype(signature.inputs[name].dtype), tf.as_dtype(value.dtype)
+    for i, (name, proto) in enumerate(inputs.items()):
+        try:
+            given = tf.as_dtype(proto.dtype)
+        except TypeError as error:
+            raise invalid(f"tensor parsing error: {name}") from error
+        wanted = tf.as_dtype(signature.inputs[name].dtype)
         if wanted != given:
             raise invalid(f"Expects arg[{i}] to be {dtype_text(wanted)} but {dtype_text(given)} is provided")
 
