@@ -3,16 +3,15 @@
 Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc.
 """
 
-import io
-import warnings
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from zsltf.serving.image_size import image_size
 from zsltf.serving.json_tensors import dtype_text
 from zsltf.serving.json_values import invalid
 from zsltf.serving.servable import Servable, Tensors
@@ -58,29 +57,18 @@ def check_types(inputs: Mapping[str, tensor_pb2.TensorProto], signature: meta_gr
 
 
 def check_images(inputs: Tensors, largest: int) -> None:
-    """No string is an image that claims more pixels than `largest`: TensorFlow decodes GIF and BMP of any size."""
+    """No string is an image of more than `largest` pixels, or one that doesn't tell how many it has."""
     for name, value in inputs.items():
         if value.dtype == object:
             for i, content in enumerate(value.ravel()):
-                width, height = _claimed(content)
-                if width * height > largest:
-                    told = f"image {i} of {name} has {width} x {height} pixels"
+                try:
+                    size = image_size(content)
+                except ValueError as error:
+                    message = "Send a JPEG, PNG, GIF, BMP or WebP that a photo viewer opens"
+                    raise invalid(f"image {i} of {name} is {error}. {message}") from error
+                if math.prod(size) > largest:
+                    told = f"image {i} of {name} has {' x '.join(map(str, size))} pixels"
                     raise invalid(f"{told}, more than the {largest} that this server takes")
-
-
-def _claimed(content: bytes) -> tuple[int, int]:
-    """Width and height by the header; 0 where it is no image."""
-    if not content.startswith((b"GIF8", b"BM", b"\x89PNG", b"\xff\xd8")):
-        return 0, 0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=("GIF", "BMP", "PNG", "JPEG")) as image:
-                return image.size
-    except Image.DecompressionBombError:
-        return 2**31, 2**31
-    except Exception:  # noqa: BLE001 (Pillow's decoders raise of every kind; the runtime will say what is wrong)
-        return 0, 0
 
 
 def wanted_outputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -> list[str]:
