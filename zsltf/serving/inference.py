@@ -1,6 +1,7 @@
 """What both protocols do with a request: find the signature, check names, run, and check what came out.
 
-Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc.
+Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc, and for defaults
+of tensorflow/cc/saved_model/util.cc (tensorflow/tensorflow).
 """
 
 import math
@@ -30,14 +31,20 @@ _CLASSIFY = ("classes", "scores")
 
 
 def check_inputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -> None:
-    """The request's input names are those of the signature."""
-    sent, wanted = sorted(names), sorted(signature.inputs)
-    if len(sent) != len(wanted):
+    """The request's input names are those of the signature, but for some that have a default."""
+    sent, wanted, defaults = sorted(names), sorted(signature.inputs), sorted(signature.defaults)
+    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not defaults):
         extra, missing = ([n for n in one if n not in other] for one, other in ((sent, wanted), (wanted, sent)))
         raise invalid(
             f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != len({_set(wanted)})."
             f" Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
         )
+    for name in wanted:
+        if defaults and name not in sent and name not in defaults:
+            feed = f"{name}(feed name: {signature.inputs[name].name})"
+            message = f"Signature input alias: {feed} not found in request and no default value provided."
+            expected = f"in the request {_set(sent)}, or default input alias set: {','.join(defaults)}"
+            raise invalid(f"{message} Inputs expected to be {expected}")
     for name in sent:
         if name not in signature.inputs:
             message = f"input tensor alias not found in signature: {name}."
