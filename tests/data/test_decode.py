@@ -303,3 +303,10 @@ def test_damage_gives_an_image_or_the_one_error(kind, where, damage):
             assert pixels.dtype == np.uint8
             assert pixels.ndim == 3
             assert max(pixels.shape) <= 16
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"\x89PNG\r\n\x1a\n"])
+def test_bytes_of_no_format_are_told_without_an_address(content):
+    expected = r"what Pillow can't read \(no header of these formats\)\. Replace the file\.$"
+    with pytest.raises(ValueError, match=expected):
+        decode(content, 8)

@@ -4,7 +4,6 @@ import asyncio
 import re
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +12,7 @@ from serving.local_server import running
 from zsltf.data.classes import ClassTable
 from zsltf.prediction import open_artifact
 from zsltf.serving.calls import classify, classify_arrays, embed, open_vocabulary, project, table
-from zsltf.serving.client import AsyncGrpcClient, AsyncRestClient, GrpcClient, RestClient, Retries, ServerError
+from zsltf.serving.client import AsyncGrpcClient, AsyncRestClient, GrpcClient, RestClient, ServerError
 from zsltf.serving.config import config_of
 from zsltf.serving.server import ServerOptions
 
@@ -110,20 +109,6 @@ def test_bad_calls_do_not_leave_the_machine():
         classify_arrays(np.zeros((1, 2, 2, 3)))
     with pytest.raises(ValueError, match=r"class_bias: expected shape \(2,\), received shape \(1,\)"):
         open_vocabulary(IMAGES, np.zeros((2, 4)), np.zeros(1))
-
-
-def test_nobody_there_is_an_error_within_the_timeout():
-    retries = Retries(attempts=2, first_pause=0.01)
-    with (
-        RestClient("http://127.0.0.1:9", "m", timeout=2, retries=retries) as client,
-        pytest.raises(httpx.ConnectError),
-    ):
-        client.run(table())
-    with (
-        GrpcClient("127.0.0.1:9", "m", timeout=2, retries=retries) as other,
-        pytest.raises(ServerError, match=r"UNAVAILABLE|DEADLINE_EXCEEDED"),
-    ):
-        other.run(table())
 
 
 def test_the_readmes_example_runs(shapes, drawn, tmp_path, monkeypatch, capsys):

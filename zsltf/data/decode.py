@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zsltf.checks import fail
 
@@ -40,7 +40,8 @@ def decode(source: Path | bytes, size: int, resize: Resize = "stretch") -> UInt8
             return np.asarray(shrink(_upright_rgb(image), size, resize))
     except Exception as error:  # noqa: BLE001 (Pillow's decoders raise of every kind on broken bytes)
         name = "image bytes" if isinstance(source, bytes) else str(source)
-        fail(name, "a JPEG, PNG, GIF, BMP or WebP image", f"what Pillow can't read ({error})", "Replace the file.")
+        reason = "no header of these formats" if isinstance(error, UnidentifiedImageError) else error
+        fail(name, "a JPEG, PNG, GIF, BMP or WebP image", f"what Pillow can't read ({reason})", "Replace the file.")
 
 
 def _upright_rgb(image: Image.Image) -> Image.Image:

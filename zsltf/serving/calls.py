@@ -51,8 +51,14 @@ def classify(images: Sequence[bytes | Path]) -> Call[list[Prediction]]:
     Args:
         images: contents of files, or paths of files on this machine.
     """
+    if isinstance(images, bytes | str | Path):
+        fail("images", "a list of bytes or pathlib.Paths", type(images).__name__, "Write [Path('photo.jpg')] for one.")
     if not images:
         fail("images", "one or more", "none", "Give encoded images, or paths of such.")
+    for i, image in enumerate(images):
+        if not isinstance(image, bytes | Path):
+            received = f"{type(image).__name__} {image!r:.50}"
+            fail(f"images[{i}]", "bytes or a pathlib.Path", received, "Write Path('photo.jpg') for a file.")
     encoded = [image.read_bytes() if isinstance(image, Path) else image for image in images]
     return Call(signature="from_bytes", inputs={"encoded": np.array(encoded, object)}, read=_predictions)
 

@@ -3,15 +3,17 @@
 Messages are those of tensorflow_serving/servables/tensorflow and model_servers there; they are cut as there.
 """
 
-import functools
-import logging
+import asyncio
+import itertools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from typing import Any
 
 import grpc
 import grpc.aio
+import numpy as np
 from google.protobuf import any_pb2
+from tensorflow.core.framework import tensor_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
     get_model_metadata_pb2,
@@ -26,50 +28,32 @@ from tensorflow_serving.apis import (
 )
 
 from zsltf.serving import examples, inference
+from zsltf.serving.grpc_answers import answered, counted
 from zsltf.serving.json_values import invalid
 from zsltf.serving.metrics import Metrics
 from zsltf.serving.models import Models
+from zsltf.serving.servable import Tensors
 from zsltf.serving.status import RequestError
-from zsltf.serving.tensor_protos import from_array, to_array
+from zsltf.serving.tensor_protos import LARGEST_REPEAT, SMALL, from_array, is_large, to_array
 from zsltf.serving.versions import State, Version
 
 __all__ = ["ModelService", "PredictionService"]
 
-_LOG = logging.getLogger("zsltf.serving")
-_LONGEST = 1024  # characters of a message
-
-
-def _answered(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """The method, with its RequestErrors as gRPC's status."""
-
-    @functools.wraps(method)
-    async def call(self: Any, request: Any, context: grpc.aio.ServicerContext) -> Any:
-        start, name = time.perf_counter(), getattr(getattr(request, "model_spec", None), "name", "")
-        try:
-            answer = await method(self, request)
-        except RequestError as error:
-            self.metrics.count(name, error.code.name)
-            message = error.message
-            cut = message if len(message) <= _LONGEST else f"{message[:_LONGEST]}...TRUNCATED"
-            await context.abort(error.code, cut)
-        except Exception:  # noqa: BLE001 (whatever it is gets an answer)
-            _LOG.exception("%s", method.__name__)
-            self.metrics.count(name, "INTERNAL")
-            await context.abort(grpc.StatusCode.INTERNAL, "The server made a mistake; its log says which")
-        self.metrics.count(name, "OK")
-        self.metrics.latency(name, method.__name__, "GRPC", 1e6 * (time.perf_counter() - start))
-        return answer
-
-    return call
-
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict, Classify, Regress, MultiInference and GetModelMetadata."""
+    """Predict, Classify, Regress, MultiInference and GetModelMetadata.
 
-    def __init__(self, models: Models, metrics: Metrics) -> None:
-        self.models, self.metrics = models, metrics
+    Args:
+        models: what is served.
+        metrics: counts.
+        largest_repeat: bytes that a value which a tensor repeats may fill.
+    """
 
-    @_answered
+    def __init__(self, models: Models, metrics: Metrics, largest_repeat: int = LARGEST_REPEAT) -> None:
+        self.models, self.metrics, self._largest_repeat = models, metrics, largest_repeat
+
+    @answered
+    @counted
     async def Predict(self, request: predict_pb2.PredictRequest) -> predict_pb2.PredictResponse:  # noqa: N802
         version, name = self._chosen(request)
         with version.used() as servable:
@@ -78,64 +62,67 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 raise RequestError(grpc.StatusCode.FAILED_PRECONDITION, message)
             signature = servable.signatures[name]
             inference.check_inputs(list(request.inputs), signature)
-            inputs = {key: _array(key, request.inputs[key]) for key in signature.inputs}
-            inference.check_types(inputs, signature)
+            sent, defaults = request.inputs, signature.defaults
+            protos = {key: sent[key] if key in sent else defaults[key] for key in signature.inputs}
+            inference.check_types(protos, signature)
+            inputs = {key: await self._array(key, proto) for key, proto in protos.items()}
             wanted = inference.wanted_outputs(request.output_filter, signature)
-            outputs = await self.models.run(version, name, inputs, wanted)
-        if inputs:
-            first = next(iter(inputs.values()))
-            self.metrics.examples(request.model_spec.name, len(first) if first.ndim else 1)
+            outputs = await self._run("Predict", request.model_spec.name, version, name, inputs, wanted)
         answer = predict_pb2.PredictResponse(model_spec=_spec(request.model_spec.name, version, name))
         for key, value in outputs.items():
-            answer.outputs[key].CopyFrom(from_array(value))
+            large = value.size > SMALL
+            answer.outputs[key].CopyFrom(await asyncio.to_thread(from_array, value) if large else from_array(value))
         return answer
 
-    @_answered
+    @answered
+    @counted
     async def Classify(  # noqa: N802
         self, request: classification_pb2.ClassificationRequest
     ) -> classification_pb2.ClassificationResponse:
         version, name = self._chosen(request)
-        result = await self._classify(version, name, request.input)
+        result = await self._classify(request.model_spec.name, version, name, request.input)
         spec = _spec(request.model_spec.name, version, name)
         return classification_pb2.ClassificationResponse(model_spec=spec, result=result)
 
-    @_answered
+    @answered
+    @counted
     async def Regress(self, request: regression_pb2.RegressionRequest) -> regression_pb2.RegressionResponse:  # noqa: N802
         version, name = self._chosen(request)
-        result = await self._regress(version, name, request.input)
+        result = await self._regress(request.model_spec.name, version, name, request.input)
         spec = _spec(request.model_spec.name, version, name)
         return regression_pb2.RegressionResponse(model_spec=spec, result=result)
 
-    @_answered
+    @answered
     async def MultiInference(  # noqa: N802
         self, request: inference_pb2.MultiInferenceRequest
     ) -> inference_pb2.MultiInferenceResponse:
         names = [task.model_spec.name for task in request.tasks]
         version = self.models.version(names[0] if names else "", *_version_of(request.tasks[0]) if names else ())
         answer, seen = inference_pb2.MultiInferenceResponse(), set[str]()
-        for task in request.tasks:
-            spec, name = task.model_spec, task.model_spec.signature_name or "serving_default"
-            if not spec.name:
-                raise invalid("Found ModelSpec with an empty model name.")
-            if spec.name != names[0]:
-                raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
-            if name in seen:
-                raise invalid(f"Duplicate evaluation of signature: {name}")
-            seen.add(name)
-            with version.used() as servable:
+        with version.used() as servable:
+            for task in request.tasks:
+                spec, name = task.model_spec, task.model_spec.signature_name or "serving_default"
+                if not spec.name:
+                    raise invalid("Found ModelSpec with an empty model name.")
+                if spec.name != names[0]:
+                    raise invalid("All ModelSpecs in a MultiInferenceRequest must access the same model name.")
+                if name in seen:
+                    raise invalid(f"Duplicate evaluation of signature: {name}")
+                seen.add(name)
                 if name not in servable.signatures:
                     raise invalid(f"Requested signature not found in model graph: {name}")
-            result = answer.results.add(model_spec=_spec(spec.name, version, name))
-            if task.method_name == "tensorflow/serving/classify":
-                result.classification_result.CopyFrom(await self._classify(version, name, request.input))
-            elif task.method_name == "tensorflow/serving/regress":
-                result.regression_result.CopyFrom(await self._regress(version, name, request.input))
-            else:
-                message = f"Unsupported signature method_name: {task.method_name}"
-                raise RequestError(grpc.StatusCode.UNIMPLEMENTED, message)
+                given, result = (spec.name, version, name, request.input), answer.results.add()
+                result.model_spec.CopyFrom(_spec(spec.name, version, name))
+                if task.method_name == "tensorflow/serving/classify":
+                    result.classification_result.CopyFrom(await self._classify(*given))
+                elif task.method_name == "tensorflow/serving/regress":
+                    result.regression_result.CopyFrom(await self._regress(*given))
+                else:
+                    message = f"Unsupported signature method_name: {task.method_name}"
+                    raise RequestError(grpc.StatusCode.UNIMPLEMENTED, message)
         return answer
 
-    @_answered
+    @answered
     async def GetModelMetadata(  # noqa: N802
         self, request: get_model_metadata_pb2.GetModelMetadataRequest
     ) -> get_model_metadata_pb2.GetModelMetadataResponse:
@@ -155,6 +142,14 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         spec.version.value = version.number
         return get_model_metadata_pb2.GetModelMetadataResponse(model_spec=spec, metadata={"signature_def": packed})
 
+    async def _array(self, name: str, proto: tensor_pb2.TensorProto) -> np.ndarray:
+        """A message's tensor; a large one is read by another thread."""
+        given = proto, self._largest_repeat
+        try:
+            return await asyncio.to_thread(to_array, *given) if is_large(proto) else to_array(*given)
+        except (ValueError, TypeError, OverflowError, MemoryError) as error:
+            raise invalid(f"tensor parsing error: {name}") from error
+
     def _chosen(self, request: Any) -> tuple[Version, str]:
         """The version and the signature that a request names."""
         if not request.HasField("model_spec"):
@@ -162,11 +157,22 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         version = self.models.version(request.model_spec.name, *_version_of(request))
         return version, request.model_spec.signature_name or "serving_default"
 
-    async def _classify(self, version: Version, name: str, given: Any) -> Any:
+    async def _run(
+        self, call: str, model: str, version: Version, name: str, inputs: Tensors, outputs: Sequence[str]
+    ) -> Tensors:
+        """A signature's outputs; its time and its rows are counted."""
+        start = time.perf_counter()
+        found = await self.models.run(version, name, inputs, outputs)
+        self.metrics.runtime(model, call, 1e6 * (time.perf_counter() - start))
+        for first in itertools.islice(inputs.values(), 1):
+            self.metrics.examples(model, len(first) if first.ndim else 1)
+        return found
+
+    async def _classify(self, model: str, version: Version, name: str, given: Any) -> Any:
         with version.used() as servable:
             signature = inference.example_signature(servable, name, regress=False)
             rows = examples.of_input(given)
-            outputs = await self.models.run(version, name, {"inputs": rows}, list(signature.outputs))
+            outputs = await self._run("Classify", model, version, name, {"inputs": rows}, list(signature.outputs))
         result = classification_pb2.ClassificationResult()
         for row in inference.classified(outputs, len(rows)):
             classes = result.classifications.add()
@@ -174,11 +180,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
                 classes.classes.add(label=label, score=score)
         return result
 
-    async def _regress(self, version: Version, name: str, given: Any) -> Any:
+    async def _regress(self, model: str, version: Version, name: str, given: Any) -> Any:
         with version.used() as servable:
             signature = inference.example_signature(servable, name, regress=True)
             rows = examples.of_input(given)
-            outputs = await self.models.run(version, name, {"inputs": rows}, list(signature.outputs))
+            outputs = await self._run("Regress", model, version, name, {"inputs": rows}, list(signature.outputs))
         values = inference.regressed(outputs, len(rows))
         return regression_pb2.RegressionResult(regressions=[regression_pb2.Regression(value=v) for v in values])
 
@@ -189,7 +195,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     def __init__(self, models: Models, metrics: Metrics) -> None:
         self.models, self.metrics = models, metrics
 
-    @_answered
+    @answered
     async def GetModelStatus(  # noqa: N802
         self, request: get_model_status_pb2.GetModelStatusRequest
     ) -> get_model_status_pb2.GetModelStatusResponse:
@@ -205,7 +211,7 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
                 status.status.error_code = 0
         return answer
 
-    @_answered
+    @answered
     async def HandleReloadConfigRequest(  # noqa: N802
         self, request: model_management_pb2.ReloadConfigRequest
     ) -> model_management_pb2.ReloadConfigResponse:
@@ -224,10 +230,3 @@ def _spec(name: str, version: Version, signature: str) -> model_pb2.ModelSpec:
     spec = model_pb2.ModelSpec(name=name, signature_name=signature)
     spec.version.value = version.number
     return spec
-
-
-def _array(name: str, proto: Any) -> Any:
-    try:
-        return to_array(proto)
-    except (ValueError, TypeError, KeyError, OverflowError, MemoryError) as error:
-        raise invalid(f"tensor parsing error: {name}") from error

@@ -1,18 +1,18 @@
 """What both protocols do with a request: find the signature, check names, run, and check what came out.
 
-Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc.
+Messages are those of tensorflow_serving/servables/tensorflow/{predict_util,classifier,regressor}.cc, and for defaults
+of tensorflow/cc/saved_model/util.cc (tensorflow/tensorflow).
 """
 
-import io
-import warnings
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
-from tensorflow.core.framework import types_pb2
+from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 
+from zsltf.serving.image_size import image_size
 from zsltf.serving.json_tensors import dtype_text
 from zsltf.serving.json_values import invalid
 from zsltf.serving.servable import Servable, Tensors
@@ -31,52 +31,51 @@ _CLASSIFY = ("classes", "scores")
 
 
 def check_inputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -> None:
-    """The request's input names are those of the signature."""
-    sent, wanted = sorted(names), sorted(signature.inputs)
-    if len(sent) != len(wanted):
+    """The request's input names are those of the signature, but for some that have a default."""
+    sent, wanted, defaults = sorted(names), sorted(signature.inputs), sorted(signature.defaults)
+    if len(sent) > len(wanted) or (len(sent) < len(wanted) and not defaults):
         extra, missing = ([n for n in one if n not in other] for one, other in ((sent, wanted), (wanted, sent)))
         raise invalid(
             f"input size does not match signature: {len(sent)}!={len(wanted)} len({_set(sent)}) != len({_set(wanted)})."
             f" Sent extra: {_set(extra)}. Missing but required: {_set(missing)}."
         )
+    for name in wanted:
+        if defaults and name not in sent and name not in defaults:
+            feed = f"{name}(feed name: {signature.inputs[name].name})"
+            message = f"Signature input alias: {feed} not found in request and no default value provided."
+            expected = f"in the request {_set(sent)}, or default input alias set: {','.join(defaults)}"
+            raise invalid(f"{message} Inputs expected to be {expected}")
     for name in sent:
         if name not in signature.inputs:
             message = f"input tensor alias not found in signature: {name}."
             raise invalid(f"{message} Inputs expected to be in the set {_set(wanted)}.")
 
 
-def check_types(inputs: Tensors, signature: meta_graph_pb2.SignatureDef) -> None:
+def check_types(inputs: Mapping[str, tensor_pb2.TensorProto], signature: meta_graph_pb2.SignatureDef) -> None:
     """Each tensor has the type that its input takes, told as TensorFlow's session tells it."""
-    for i, (name, value) in enumerate(inputs.items()):
-        wanted, given = tf.as_dtype(signature.inputs[name].dtype), tf.as_dtype(value.dtype)
+    for i, (name, proto) in enumerate(inputs.items()):
+        try:
+            given = tf.as_dtype(proto.dtype)
+        except TypeError as error:
+            raise invalid(f"tensor parsing error: {name}") from error
+        wanted = tf.as_dtype(signature.inputs[name].dtype)
         if wanted != given:
             raise invalid(f"Expects arg[{i}] to be {dtype_text(wanted)} but {dtype_text(given)} is provided")
 
 
 def check_images(inputs: Tensors, largest: int) -> None:
-    """No string is an image that claims more pixels than `largest`: TensorFlow decodes GIF and BMP of any size."""
+    """No string is an image of more than `largest` pixels, or one that doesn't tell how many it has."""
     for name, value in inputs.items():
         if value.dtype == object:
             for i, content in enumerate(value.ravel()):
-                width, height = _claimed(content)
-                if width * height > largest:
-                    told = f"image {i} of {name} has {width} x {height} pixels"
+                try:
+                    size = image_size(content)
+                except ValueError as error:
+                    message = "Send a JPEG, PNG, GIF, BMP or WebP that a photo viewer opens"
+                    raise invalid(f"image {i} of {name} is {error}. {message}") from error
+                if math.prod(size) > largest:
+                    told = f"image {i} of {name} has {' x '.join(map(str, size))} pixels"
                     raise invalid(f"{told}, more than the {largest} that this server takes")
-
-
-def _claimed(content: bytes) -> tuple[int, int]:
-    """Width and height by the header; 0 where it is no image."""
-    if not content.startswith((b"GIF8", b"BM", b"\x89PNG", b"\xff\xd8")):
-        return 0, 0
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=("GIF", "BMP", "PNG", "JPEG")) as image:
-                return image.size
-    except Image.DecompressionBombError:
-        return 2**31, 2**31
-    except Exception:  # noqa: BLE001 (Pillow's decoders raise of every kind; the runtime will say what is wrong)
-        return 0, 0
 
 
 def wanted_outputs(names: Sequence[str], signature: meta_graph_pb2.SignatureDef) -> list[str]:

@@ -1,63 +1,93 @@
 """The metrics page, in the names and the text form of tensorflow_serving/util/prometheus_exporter.cc."""
 
 import bisect
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator
 
-__all__ = ["Metrics"]
+from zsltf.serving.models import Models
+from zsltf.serving.status import RequestError
 
-_BUCKETS = tuple(10 * 1.8**i for i in range(33))  # microseconds
+__all__ = ["Metrics", "known_name"]
+
 _PREFIX = ":tensorflow:serving:"
+_MICROSECONDS = tuple(10 * 1.8**i for i in range(33))
+_HISTOGRAMS = {
+    "request_latency": _MICROSECONDS,
+    "runtime_latency": _MICROSECONDS,
+    "request_example_counts": tuple(2.0**i for i in range(15)),
+}
+"""Upper bounds of the buckets; one without a bound follows."""
 
 
 class Metrics:
     """Counts and latencies since the start."""
 
     def __init__(self) -> None:
-        self._requests: dict[tuple[str, str], int] = defaultdict(int)
-        self._examples: dict[str, int] = defaultdict(int)
-        self._latencies: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0] * (len(_BUCKETS) + 1))
-        self._sums: dict[tuple[str, str, str], float] = defaultdict(float)
+        names = ("request_count", "request_example_count_total")
+        self._counters: dict[str, dict[str, int]] = {name: defaultdict(int) for name in names}
+        self._histograms: dict[str, dict[str, list[float]]] = {name: {} for name in _HISTOGRAMS}
 
     def count(self, model: str, status: str) -> None:
         """One request with this outcome."""
-        self._requests[model, status] += 1
+        self._counters["request_count"][_labels(model_name=model, status=status)] += 1
 
     def examples(self, model: str, number: int) -> None:
         """Rows that were predicted on."""
-        self._examples[model] += number
+        self._counters["request_example_count_total"][_labels(model=model)] += number
+        self._observe("request_example_counts", _labels(model=model), number)
 
     def latency(self, model: str, call: str, entry: str, microseconds: float) -> None:
         """Of one answered request."""
-        key = model, call, entry
-        self._latencies[key][bisect.bisect_left(_BUCKETS, microseconds)] += 1
-        self._sums[key] += microseconds
+        self._observe("request_latency", _labels(model_name=model, API=call, entrypoint=entry), microseconds)
+
+    def runtime(self, model: str, call: str, microseconds: float) -> None:
+        """Of one run of a model, with its time in a queue.
+
+        Args:
+            model: its name.
+            call: Predict, Classify or Regress.
+            microseconds: that it took.
+        """
+        self._observe("runtime_latency", _labels(model_name=model, API=call, runtime="TF1"), microseconds)
 
     def text(self) -> str:
         """The page."""
         return "".join(f"{line}\n" for line in self._lines())
 
+    def _observe(self, name: str, labels: str, value: float) -> None:
+        """One more in its bucket; after the buckets stands the sum of the values."""
+        bounds = _HISTOGRAMS[name]
+        counts = self._histograms[name].setdefault(labels, [0] * (len(bounds) + 2))
+        counts[bisect.bisect_left(bounds, value)] += 1
+        counts[-1] += value
+
     def _lines(self) -> Iterator[str]:
-        yield f"# TYPE {_PREFIX}request_count counter"
-        for (model, status), number in self._requests.items():
-            yield f"{_PREFIX}request_count{_labels(model_name=model, status=status)} {number}"
-        yield f"# TYPE {_PREFIX}request_example_count_total counter"
-        for model, number in self._examples.items():
-            yield f"{_PREFIX}request_example_count_total{_labels(model=model)} {number}"
-        yield f"# TYPE {_PREFIX}request_latency histogram"
-        for (model, call, entry), counts in self._latencies.items():
-            names = {"model_name": model, "API": call, "entrypoint": entry}
-            total = 0
-            for bound, number in zip((*_BUCKETS, float("inf")), counts, strict=True):
-                total += number
-                le = "+Inf" if bound == float("inf") else f"{bound:g}"
-                yield f"{_PREFIX}request_latency_bucket{_labels(**names, le=le)} {total}"
-            yield f"{_PREFIX}request_latency_sum{_labels(**names)} {self._sums[model, call, entry]:.0f}"
-            yield f"{_PREFIX}request_latency_count{_labels(**names)} {total}"
+        for name, counters in self._counters.items():
+            yield f"# TYPE {_PREFIX}{name} counter"
+            for labels, number in counters.items():
+                yield f"{_PREFIX}{name}{{{labels}}} {number}"
+        for name, histograms in self._histograms.items():
+            yield f"# TYPE {_PREFIX}{name} histogram"
+            bounds = [*(f"{bound:g}" for bound in _HISTOGRAMS[name]), "+Inf"]
+            for labels, counts in histograms.items():
+                for bound, total in zip(bounds, itertools.accumulate(counts[:-1]), strict=True):
+                    yield f"{_PREFIX}{name}_bucket{{{labels},{_labels(le=bound)}}} {total}"
+                yield f"{_PREFIX}{name}_sum{{{labels}}} {counts[-1]:.0f}"
+                yield f"{_PREFIX}{name}_count{{{labels}}} {sum(counts[:-1])}"
+
+
+def known_name(models: Models, name: str) -> str:
+    """The name if a model has it, else none: the page would grow with every name that a client invents."""
+    try:
+        models.tracked(name)
+    except RequestError:
+        return ""
+    return name
 
 
 def _labels(**values: str) -> str:
-    return "{" + ",".join(f"{name}={_quoted(value)}" for name, value in values.items()) + "}"
+    return ",".join(f"{name}={_quoted(value)}" for name, value in values.items())
 
 
 def _quoted(value: str) -> str:

@@ -1,29 +1,28 @@
 """Clients of TensorFlow Serving's REST, for plain and for asynchronous code; without TensorFlow and gRPC."""
 
 import asyncio
-import base64
-import json
+import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
 import httpx
-import numpy as np
 
 from zsltf.checks import check_positive
 from zsltf.serving.calls import Call
+from zsltf.serving.rest_messages import document, outputs, predict_content
 from zsltf.serving.target import Retries, ServerError, Target
 
 __all__ = ["AsyncRestClient", "RestClient"]
 
 T = TypeVar("T")
-_Outcome: TypeAlias = httpx.Response | httpx.TransportError
+_Answer: TypeAlias = tuple[int, bytes]
 _AGAIN = frozenset((429, 503))
 
 
-class _Rest:
-    """What both REST clients have."""
+class RestClient:
+    """REST, blocking."""
 
     def __init__(
         self,
@@ -34,7 +33,8 @@ class _Rest:
         label: str | None = None,
         timeout: float = 10.0,
         retries: Retries | None = None,
-        **options: Any,
+        verify: ssl.SSLContext | bool = True,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Connect when the first call is run.
 
@@ -45,51 +45,39 @@ class _Rest:
             label: of a version, instead of a number.
             timeout: seconds that a call may take with all of its attempts.
             retries: when to try once more.
-            options: of httpx's client, such as `verify` and `headers`.
+            verify: how the server's certificate is checked.
+            headers: that are sent with each call, such as a token.
         """
-        check_positive(type(self).__name__, timeout=timeout)
+        check_positive("RestClient", timeout=timeout)
         self._target = Target(model=model, version=version, label=label)
         self._timeout, self._retries = timeout, retries or Retries()
-        self._options = {"base_url": url, **options}
-
-    def request(self, call: Call[Any]) -> dict[str, Any]:
-        """The `url` below the server's, and the `content` that is posted there."""
-        content = {"signature_name": call.signature, "inputs": {n: _as_json(v) for n, v in call.inputs.items()}}
-        return {"url": f"{self._target.path}:predict", "content": json.dumps(content)}
-
-
-class RestClient(_Rest):
-    """REST, blocking."""
-
-    def __init__(self, url: str, model: str, **options: Any) -> None:
-        super().__init__(url, model, **options)
-        self._http = httpx.Client(**self._options)
+        self._http = httpx.Client(base_url=url, verify=verify, headers=headers)
 
     def run(self, call: Call[T]) -> T:
         """Run a call.
 
         Raises:
-            ServerError: if the server refuses it.
-            httpx.HTTPError: if there is no answer within the timeout.
+            ServerError: if the server refuses it, is not there (UNAVAILABLE), or takes too long (DEADLINE_EXCEEDED).
         """
         deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
-            try:
-                outcome: _Outcome = self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
-            except httpx.TransportError as error:
-                outcome = error
+            outcome = self._ask("POST", posted["url"], deadline, posted["content"])
             pause = _pause(outcome, pauses, deadline)
             if pause is None:
-                return call.read(_outputs(outcome))
+                return call.read(outputs(*_answer(outcome)))
             time.sleep(pause)
+
+    def request(self, call: Call[Any]) -> dict[str, Any]:
+        """The `url` below the server's, and the `content` that is posted there."""
+        return _request(self._target, call)
 
     def status(self) -> dict[str, Any]:
         """The versions and their states."""
-        return _content(self._http.get(self._target.path, timeout=self._timeout))
+        return self._get(self._target.path)
 
     def metadata(self) -> dict[str, Any]:
         """The signatures."""
-        return _content(self._http.get(f"{self._target.path}/metadata", timeout=self._timeout))
+        return self._get(f"{self._target.path}/metadata")
 
     def close(self) -> None:
         """Give back the connections."""
@@ -101,26 +89,52 @@ class RestClient(_Rest):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    def _get(self, path: str) -> dict[str, Any]:
+        return document(*_answer(self._ask("GET", path, time.monotonic() + self._timeout)))
 
-class AsyncRestClient(_Rest):
+    def _ask(self, method: str, path: str, deadline: float, content: str | None = None) -> _Answer | ServerError:
+        left = max(1e-3, deadline - time.monotonic())  # httpx waits as long for each part of an answer
+        try:
+            with self._http.stream(method, path, content=content, timeout=left) as answer:
+                return answer.status_code, b"".join(_in_time(answer.iter_bytes(), deadline))
+        except httpx.RequestError as error:
+            return _server_error(error)
+
+
+class AsyncRestClient:
     """REST, for asynchronous code."""
 
-    def __init__(self, url: str, model: str, **options: Any) -> None:
-        super().__init__(url, model, **options)
-        self._http = httpx.AsyncClient(**self._options)
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        *,
+        version: int | None = None,
+        label: str | None = None,
+        timeout: float = 10.0,
+        retries: Retries | None = None,
+        verify: ssl.SSLContext | bool = True,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Connect when the first call is run; arguments as RestClient's."""
+        check_positive("AsyncRestClient", timeout=timeout)
+        self._target = Target(model=model, version=version, label=label)
+        self._timeout, self._retries = timeout, retries or Retries()
+        self._http = httpx.AsyncClient(base_url=url, verify=verify, headers=headers, timeout=timeout)
 
     async def run(self, call: Call[T]) -> T:
         """As RestClient.run."""
         deadline, pauses, posted = time.monotonic() + self._timeout, self._retries.pauses(), self.request(call)
         while True:
-            try:
-                outcome: _Outcome = await self._http.post(**posted, timeout=max(1e-3, deadline - time.monotonic()))
-            except httpx.TransportError as error:
-                outcome = error
+            outcome = await self._ask(posted, deadline)
             pause = _pause(outcome, pauses, deadline)
             if pause is None:
-                return call.read(_outputs(outcome))
+                return call.read(outputs(*_answer(outcome)))
             await asyncio.sleep(pause)
+
+    def request(self, call: Call[Any]) -> dict[str, Any]:
+        """As RestClient.request."""
+        return _request(self._target, call)
 
     async def close(self) -> None:
         """Give back the connections."""
@@ -134,51 +148,42 @@ class AsyncRestClient(_Rest):
     ) -> None:
         await self.close()
 
+    async def _ask(self, posted: Mapping[str, Any], deadline: float) -> _Answer | ServerError:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                answer = await self._http.post(**posted)
+        except (httpx.RequestError, TimeoutError) as error:
+            return _server_error(error)
+        return answer.status_code, answer.content
 
-def _pause(outcome: _Outcome, pauses: Iterator[float], deadline: float) -> float | None:
+
+def _request(target: Target, call: Call[Any]) -> dict[str, Any]:
+    return {"url": f"{target.path}:predict", "content": predict_content(call)}
+
+
+def _in_time(parts: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+    for part in parts:
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout("")
+        yield part
+
+
+def _pause(outcome: _Answer | ServerError, pauses: Iterator[float], deadline: float) -> float | None:
     """Before another attempt, where one is worth it and ends before the deadline."""
-    if isinstance(outcome, httpx.Response) and outcome.status_code not in _AGAIN:
+    if not isinstance(outcome, ServerError) and outcome[0] not in _AGAIN:
         return None
     pause = next(pauses, None)
     return None if pause is None or time.monotonic() + pause >= deadline else pause
 
 
-def _as_json(value: np.ndarray) -> Any:
-    if value.dtype == object:
-        return [{"b64": base64.b64encode(entry).decode("ascii")} for entry in value]
-    return value.tolist()
+def _server_error(error: Exception) -> ServerError:
+    """As gRPC tells it."""
+    if isinstance(error, httpx.TimeoutException | TimeoutError):
+        return ServerError("DEADLINE_EXCEEDED", "no answer within the timeout")
+    return ServerError("UNAVAILABLE", str(error))
 
 
-def _content(answer: httpx.Response) -> dict[str, Any]:
-    try:
-        content = answer.json()
-    except ValueError:
-        content = {"error": answer.text[:500]}
-    if answer.status_code != 200 or "error" in content:
-        raise ServerError(str(answer.status_code), str(content.get("error", answer.text[:500])))
-    return content
-
-
-def _outputs(outcome: _Outcome) -> dict[str, np.ndarray]:
-    """Of a Predict in column form: one output stands there without its name."""
-    if isinstance(outcome, httpx.TransportError):
+def _answer(outcome: _Answer | ServerError) -> _Answer:
+    if isinstance(outcome, ServerError):
         raise outcome
-    outputs = _content(outcome)["outputs"]
-    named = outputs if isinstance(outputs, Mapping) else {"": outputs}
-    return _Named({name: _from_json(value) for name, value in named.items()})
-
-
-class _Named(dict[str, np.ndarray]):
-    """Outputs by name; the only one answers to any."""
-
-    def __missing__(self, name: str) -> np.ndarray:
-        return self[""]
-
-
-def _from_json(value: Any) -> np.ndarray:
-    first = value
-    while isinstance(first, list) and first:
-        first = first[0]
-    if isinstance(first, str):
-        return np.array([entry.encode("utf-8") for entry in value], object)
-    return np.array(value, np.float32)
+    return outcome

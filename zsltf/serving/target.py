@@ -4,15 +4,20 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, fail
 from zsltf.serving.calls import Call
 
 __all__ = ["Retries", "ServerError", "Target"]
 
 
 class ServerError(Exception):
-    """What the server answered instead: its HTTP status or gRPC code, and its message."""
+    """What the server answered instead: its HTTP status or gRPC code, and its message.
+
+    Over either protocol the status is UNAVAILABLE if there is no connection, and DEADLINE_EXCEEDED if the timeout ends
+    before an answer.
+    """
 
     def __init__(self, status: str, message: str) -> None:
         super().__init__(f"{status}: {message}")
@@ -45,11 +50,19 @@ class Target:
     version: int | None = None
     label: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.version is not None and self.label is not None:
+            fail(
+                "version and label", "one of them", f"version {self.version} and label '{self.label}'", "Leave one out."
+            )
+
     @property
     def path(self) -> str:
         """Below the server's URL."""
         chosen = "" if self.version is None else f"/versions/{self.version}"
-        return f"/v1/models/{self.model}{chosen if self.label is None else f'/labels/{self.label}'}"
+        if self.label is not None:
+            chosen = f"/labels/{quote(self.label, safe='')}"
+        return f"/v1/models/{quote(self.model, safe='')}{chosen}"
 
     def request(self, call: Call[Any]) -> Any:
         """The proto of a gRPC request."""
