@@ -158,7 +158,9 @@ async def _grpc(models: Models, metrics: Metrics, options: ServerOptions, stops:
         "grpc.so_reuseport": 0,  # two servers would share the port, and each get some of the calls
     }
     server = grpc.aio.server(options=list(channel.items()), maximum_concurrent_rpcs=options.most_requests)
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(PredictionService(models, metrics), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        PredictionService(models, metrics, options.largest_request), server
+    )
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models, metrics), server)
     state = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
