@@ -16,8 +16,10 @@ from aiohttp import web
 from google.protobuf import json_format
 
 from zsltf.serving import examples, inference
-from zsltf.serving.json_tensors import read_inputs, signature_name, write_outputs
-from zsltf.serving.json_values import invalid, number_texts, parse, shown
+from zsltf.serving.json_inputs import read_inputs, signature_name
+from zsltf.serving.json_outputs import write_outputs
+from zsltf.serving.json_parsing import parse
+from zsltf.serving.json_values import invalid, number_texts, printed
 from zsltf.serving.metrics import Metrics
 from zsltf.serving.models import Models
 from zsltf.serving.status import RequestError
@@ -109,7 +111,7 @@ class _Handler:
     def _failed(self, model: str, error: RequestError, headers: dict[str, str]) -> web.Response:
         if self._metrics is not None:
             self._metrics.count(model, error.code.name)
-        text = f'{{\n    "error": {shown(error.message)}\n}}'.encode("utf-8", "surrogateescape")
+        text = f'{{\n    "error": {printed(error.message)}\n}}'.encode("utf-8", "surrogateescape")
         return web.Response(body=text, status=error.http_status, content_type="application/json", headers=headers)
 
     async def _routed(self, request: web.Request, path: str) -> tuple[str, bytes]:
@@ -169,13 +171,13 @@ class _Handler:
         rows = []
         for row in inference.classified(outputs, len(given)):
             scores = number_texts(_floats([score for _, score in row]))
-            pairs = (f"[{shown(text)}, {score}]" for (text, _), score in zip(row, scores, strict=True))
+            pairs = (f"[{printed(text)}, {score}]" for (text, _), score in zip(row, scores, strict=True))
             rows.append(f"[{', '.join(pairs)}]")
         return f'{{\n    "results": [{", ".join(rows)}]\n}}'.encode("utf-8", "surrogateescape")
 
     def _status(self, name: str, number: int | None) -> bytes:
         entries = [_state(version) for version in self._models.tracked(name, number)]
-        return shown({"model_version_status": entries}).encode()
+        return printed({"model_version_status": entries}).encode()
 
     def _metadata(self, name: str, number: int | None, label: str | None) -> bytes:
         version = self._models.version(name, number, label)
@@ -187,7 +189,7 @@ class _Handler:
                 for key, value in servable.signatures.items()
             }
         spec = {"name": name, "signature_name": "", "version": str(version.number)}
-        return shown({"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}).encode()
+        return printed({"model_spec": spec, "metadata": {"signature_def": {"signature_def": signatures}}}).encode()
 
 
 def _as_request_error(error: Exception) -> RequestError:
