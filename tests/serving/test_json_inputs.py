@@ -71,7 +71,7 @@ def test_rows_of_base64_among_text_keep_their_order():
 def test_bytes_that_are_no_text_pass_through():
     inputs, _ = read_inputs({"inputs": ["\udcff", "a"]}, signature(tf.string))
     assert inputs["x"].tolist() == [b"\xff", b"a"]
-    assert write_outputs({"y": inputs["x"]}, by_rows=False) == b'{\n    "outputs": ["\xff", "a"]\n}'
+    assert write_outputs({"y": inputs["x"]}, False) == b'{\n    "outputs": ["\xff", "a"]\n}'
 
 
 def test_truth_values_are_read_together():

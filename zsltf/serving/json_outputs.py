@@ -21,7 +21,7 @@ _WRITABLE = frozenset(
 )
 
 
-def write_outputs(outputs: Tensors, *, by_rows: bool) -> bytes:
+def write_outputs(outputs: Tensors, by_rows: bool) -> bytes:
     """The answer's document.
 
     Raises:
