@@ -18,8 +18,8 @@ from serving.contract_models import write
 from serving.local_server import models_config, running
 from serving.test_contract_rest import ask
 
+from zsltf.serving import rest
 from zsltf.serving.models import Models
-from zsltf.serving.rest import application
 from zsltf.serving.server import ServerOptions
 
 PREDICT = "/v1/models/m:predict"
@@ -131,7 +131,7 @@ def test_bodies_have_a_limit_together():
 
     async def main():
         with ThreadPoolExecutor(1) as executor:
-            app = application(Models(executor), largest_body=1000, largest_bodies=1500)
+            app = rest.application(Models(executor), largest_body=1000, largest_bodies=1500)
             async with listening(app) as address:
                 await asyncio.to_thread(attempts, address)
 
@@ -141,6 +141,25 @@ def test_bodies_have_a_limit_together():
             assert ask(address, "POST", PREDICT, b" " * 500)[0] == 400
             assert ask(address, "POST", PREDICT, iter([b" "]))[0] == 429  # may be any size
         until(lambda: ask(address, "POST", PREDICT, iter([b" "]))[0] == 400)
+
+    asyncio.run(main())
+
+
+def test_half_a_head_is_waited_for_so_long_and_no_longer(monkeypatch):
+    monkeypatch.setattr(rest, "_IDLE_SECONDS", 0.3)
+
+    async def main():
+        with ThreadPoolExecutor(1) as executor:
+            async with listening(rest.application(Models(executor))) as address:
+                await asyncio.to_thread(attempt, address)
+
+    def attempt(address):
+        with sent(address, "GET /v1/models/m HTTP/1.1", "Host: x", body=b"") as connection:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")
+        parts = urlsplit(address)
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as connection:
+            connection.sendall(b"GET /v1/models/m HTTP/1.1\r\nHost:")
+            assert connection.recv(1000) == b""
 
     asyncio.run(main())
 

@@ -36,6 +36,8 @@ _KINDS: dict[Any, set[type]] = {
 """Which values a type takes; strings may be objects of base64, too."""
 _MOST_DIMENSIONS = 63
 """Of NumPy's arrays, less one for the rows."""
+_BLOCK = 2**18
+"""Values that are turned into numbers at once; other threads wait for it."""
 
 
 def tensor(value: Any, dtype: tf.DType) -> np.ndarray:
@@ -80,17 +82,26 @@ def fast_tensor(value: Any, dtype: tf.DType) -> np.ndarray | None:
     for size in shape:
         if not all(type(row) is list and len(row) == size for row in rows):
             return None
-        rows = list(itertools.chain.from_iterable(rows))
-    kinds = set(map(type, rows))
-    if not (dtype in _KINDS and kinds <= _KINDS[dtype]):
+        rows = rows[0] if len(rows) == 1 else list(itertools.chain.from_iterable(rows))
+    parts = []
+    for start in range(0, len(rows) or 1, _BLOCK):
+        part = _part(rows[start : start + _BLOCK], dtype)
+        if part is None:
+            return None
+        parts.append(part)
+    return np.concatenate(parts).reshape(shape)
+
+
+def _part(leaves: list[Any], dtype: tf.DType) -> np.ndarray | None:
+    if not (dtype in _KINDS and set(map(type, leaves)) <= _KINDS[dtype]):
         return None
-    if dtype in _INTEGERS and rows:
+    if dtype in _INTEGERS and leaves:
         limits = np.iinfo(_INTEGERS[dtype])
-        if min(rows) < limits.min or max(rows) > limits.max:
+        if min(leaves) < limits.min or max(leaves) > limits.max:
             return None
     if dtype == tf.string:
-        rows = [row.encode("utf-8", "surrogateescape") for row in rows]
-    return _array(rows, dtype).reshape(shape)
+        leaves = [leaf.encode("utf-8", "surrogateescape") for leaf in leaves]
+    return _array(leaves, dtype)
 
 
 def _shape(value: Any) -> list[int]:
