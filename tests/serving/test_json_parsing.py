@@ -53,6 +53,8 @@ def test_minus_nan_is_nan():
         (b"[Infi]", "Invalid value.", 5),
         (b"[Infx]", COMMA, 4),
         (b"[Inf, 1", COMMA, 7),
+        (b"[NaNi]", COMMA, 4),
+        (b"[1e999-]", BIG, 1),
         (b"[1,]", "Invalid value.", 3),
         (b'{"a": 1, }', NAME, 9),
         (b'{"a" 1}', "Missing a colon after a name of object member.", 5),

@@ -14,9 +14,9 @@ _MESSAGES = {
     "Invalid control character at": "Invalid encoding in string.",
 }
 _LITERALS = ("null", "true", "false", "NaN", "Infinity", "-NaN", "-Infinity")
-CONSTANT = re.compile(r"(?:-?NaN|-?Inf(?:inity)?)(?!i)")
+CONSTANT = re.compile(r"-?NaN|-?Infinity|-?Inf(?!i)")
 TOKEN = re.compile(
-    rf'"(?:[^"\\]++|\\.)*+"?|(?P<constant>{CONSTANT.pattern})|(?P<number>-?\d[\d.eE+-]*)|(?P<bracket>[\[\]{{}}])',
+    rf'"(?:[^"\\]++|\\.)*+"?|(?P<constant>{CONSTANT.pattern})|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<bracket>[\[\]{{}}])',
     re.DOTALL,
 )
 _ESCAPE = re.compile(
