@@ -9,11 +9,16 @@ import tensorflow as tf
 __all__ = ["HTTP_STATUS", "RequestError", "runtime_errors"]
 
 HTTP_STATUS = {
+    grpc.StatusCode.CANCELLED: 499,
     grpc.StatusCode.INVALID_ARGUMENT: 400,
     grpc.StatusCode.FAILED_PRECONDITION: 400,
     grpc.StatusCode.OUT_OF_RANGE: 400,
     grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.ALREADY_EXISTS: 409,
+    grpc.StatusCode.PERMISSION_DENIED: 403,
+    grpc.StatusCode.UNAUTHENTICATED: 401,
     grpc.StatusCode.RESOURCE_EXHAUSTED: 429,
+    grpc.StatusCode.ABORTED: 409,
     grpc.StatusCode.UNIMPLEMENTED: 501,
     grpc.StatusCode.UNAVAILABLE: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
@@ -24,16 +29,18 @@ _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
 class RequestError(Exception):
-    """A canonical code and the message that the client gets."""
+    """A canonical code and the message that the client gets.
 
-    def __init__(self, code: grpc.StatusCode, message: str) -> None:
+    Args:
+        code: of gRPC.
+        message: for the client.
+        http_status: of REST's answer, where it isn't the code's.
+    """
+
+    def __init__(self, code: grpc.StatusCode, message: str, *, http_status: int | None = None) -> None:
         super().__init__(message)
         self.code, self.message = code, message
-
-    @property
-    def http_status(self) -> int:
-        """Of REST's answer."""
-        return HTTP_STATUS.get(self.code, 500)
+        self.http_status = http_status or HTTP_STATUS.get(code, 500)
 
 
 @contextmanager

@@ -1,0 +1,82 @@
+"""Bodies of HTTP requests: how large they may be, alone and together, and gzip."""
+
+import asyncio
+import contextlib
+import zlib
+from collections.abc import AsyncIterator
+
+import grpc
+from aiohttp import HttpVersion11, web
+
+from zsltf.serving.json_values import invalid
+from zsltf.serving.status import RequestError
+
+__all__ = ["Bodies"]
+
+_LARGEST_INFLATED = 10 * 2**20
+"""As kMaxUncompressedBytes of tensorflow_serving/util/net_http/compression/gzip_zlib.h."""
+
+
+class Bodies:
+    """Those that are held at the same time.
+
+    Args:
+        largest: bytes of one.
+        largest_sum: bytes of all.
+    """
+
+    def __init__(self, largest: int, largest_sum: int) -> None:
+        self._largest, self._largest_sum, self._held = largest, largest_sum, 0
+
+    @contextlib.asynccontextmanager
+    async def read(self, request: web.Request) -> AsyncIterator[bytes]:
+        """The body, which counts while the block runs; one that is too large is refused before it is sent.
+
+        Raises:
+            RequestError: if it is too large, too much is held, or it doesn't arrive.
+        """
+        size = self._claimed(request)
+        if size > self._largest:
+            raise self._too_large(f", actual body size {size}")
+        if self._held + size > self._largest_sum:
+            raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
+        self._held += size
+        try:
+            yield await self._received(request)
+        finally:
+            self._held -= size
+
+    def _claimed(self, request: web.Request) -> int:
+        if not request.body_exists:
+            return 0
+        return self._largest if request.content_length is None else request.content_length
+
+    async def _received(self, request: web.Request) -> bytes:
+        if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge as error:
+            raise self._too_large("") from error
+        except ConnectionError as error:
+            raise RequestError(grpc.StatusCode.CANCELLED, "The client left") from error
+        except web.RequestPayloadError as error:
+            raise invalid(f"Malformed body: {error}") from error
+        if "gzip" in request.headers.get("Content-Encoding", ""):
+            return await asyncio.to_thread(_inflated, body)
+        return body
+
+    def _too_large(self, actual: str) -> RequestError:
+        message = f"Maximum request body size {self._largest} exceeded{actual}"
+        return RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, http_status=413)
+
+
+def _inflated(body: bytes) -> bytes:
+    """Empty where it is no gzip, not all of it, or too large."""
+    inflater = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        content = inflater.decompress(body, _LARGEST_INFLATED + 1)
+    except zlib.error:
+        return b""
+    return content if inflater.eof and len(content) <= _LARGEST_INFLATED else b""
