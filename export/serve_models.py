@@ -68,7 +68,7 @@ async def _serve(config: Config) -> None:
 def _leave_calls() -> None:
     """TensorFlow stops no call that runs, and Python would wait for its thread."""
     for thread in threading.enumerate():
-        if thread.name.startswith("model"):
+        if thread.name.startswith(("model", "load")):
             thread.join(1)
             if thread.is_alive():
                 print("a call has not ended: it is left", flush=True)

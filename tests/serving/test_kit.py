@@ -81,7 +81,7 @@ def test_the_config_names_the_model_its_versions_and_labels(kit):
     text_format.Parse((kit / "models.config").read_text("utf-8"), config)
     (model,) = config.model_config_list.config
     assert (model.name, model.base_path, model.model_platform) == ("shapes", "/models/shapes", "tensorflow")
-    assert model.model_version_policy.latest.num_versions == 2
+    assert model.model_version_policy.latest.num_versions == 3  # from the oldest with a label to the one to come
     assert dict(model.version_labels) == {"stable": 1, "canary": 2}
 
 

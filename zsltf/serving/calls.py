@@ -46,7 +46,7 @@ class Table:
 
 
 def classify(images: Sequence[bytes | Path]) -> Call[list[Prediction]]:
-    """Encoded images (JPEG, PNG, GIF, BMP): a fraction of the bytes of arrays, and of the time to read them.
+    """Encoded images (JPEG, PNG, GIF, BMP, WebP): a fraction of the bytes of arrays, and of the time to read them.
 
     Args:
         images: contents of files, or paths of files on this machine.

@@ -72,7 +72,9 @@ def _feature(name: str, values: list[Any]) -> tf.train.Feature:
         return tf.train.Feature(float_list=tf.train.FloatList(value=values))
     if kinds[0] == "int64":
         return tf.train.Feature(int64_list=tf.train.Int64List(value=map(int, values)))
-    texts = [decoded(value) if isinstance(value, dict) else value.encode("utf-8") for value in values]
+    texts = [
+        decoded(value) if isinstance(value, dict) else value.encode("utf-8", "surrogateescape") for value in values
+    ]
     return tf.train.Feature(bytes_list=tf.train.BytesList(value=texts))
 
 

@@ -4,8 +4,6 @@ Messages are those of tensorflow_serving/servables/tensorflow and model_servers 
 """
 
 import asyncio
-import itertools
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,7 +28,7 @@ from tensorflow_serving.apis import (
 from zsltf.serving import examples, inference
 from zsltf.serving.grpc_answers import answered, counted
 from zsltf.serving.json_values import invalid
-from zsltf.serving.metrics import Metrics
+from zsltf.serving.metrics import Metrics, counted_run
 from zsltf.serving.models import Models
 from zsltf.serving.servable import Tensors
 from zsltf.serving.status import RequestError
@@ -161,12 +159,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, call: str, model: str, version: Version, name: str, inputs: Tensors, outputs: Sequence[str]
     ) -> Tensors:
         """A signature's outputs; its time and its rows are counted."""
-        start = time.perf_counter()
-        found = await self.models.run(version, name, inputs, outputs)
-        self.metrics.runtime(model, call, 1e6 * (time.perf_counter() - start))
-        for first in itertools.islice(inputs.values(), 1):
-            self.metrics.examples(model, len(first) if first.ndim else 1)
-        return found
+        return await counted_run(self.models, self.metrics, call, model, version, name, inputs, outputs)
 
     async def _classify(self, model: str, version: Version, name: str, given: Any) -> Any:
         with version.used() as servable:
@@ -192,8 +185,8 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
     """GetModelStatus and HandleReloadConfigRequest."""
 
-    def __init__(self, models: Models, metrics: Metrics) -> None:
-        self.models, self.metrics = models, metrics
+    def __init__(self, models: Models) -> None:
+        self.models = models
 
     @answered
     async def GetModelStatus(  # noqa: N802

@@ -2,13 +2,16 @@
 
 import bisect
 import itertools
+import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from zsltf.serving.models import Models
+from zsltf.serving.servable import Tensors
 from zsltf.serving.status import RequestError
+from zsltf.serving.versions import Version
 
-__all__ = ["Metrics", "known_name"]
+__all__ = ["Metrics", "counted_run", "known_name"]
 
 _PREFIX = ":tensorflow:serving:"
 _MICROSECONDS = tuple(10 * 1.8**i for i in range(33))
@@ -75,6 +78,26 @@ class Metrics:
                     yield f"{_PREFIX}{name}_bucket{{{labels},{_labels(le=bound)}}} {total}"
                 yield f"{_PREFIX}{name}_sum{{{labels}}} {counts[-1]:.0f}"
                 yield f"{_PREFIX}{name}_count{{{labels}}} {sum(counts[:-1])}"
+
+
+async def counted_run(
+    models: Models,
+    metrics: Metrics | None,
+    call: str,
+    model: str,
+    version: Version,
+    signature: str,
+    inputs: Tensors,
+    outputs: Sequence[str],
+) -> Tensors:
+    """A signature's outputs; its time and its rows are counted."""
+    start = time.perf_counter()
+    found = await models.run(version, signature, inputs, outputs)
+    if metrics is not None:
+        metrics.runtime(model, call, 1e6 * (time.perf_counter() - start))
+        for first in itertools.islice(inputs.values(), 1):
+            metrics.examples(model, len(first) if first.ndim else 1)
+    return found
 
 
 def known_name(models: Models, name: str) -> str:

@@ -148,7 +148,11 @@ class Models:
         Raises:
             RequestError: for what the runtime refuses.
         """
-        check_images(inputs, self._largest_image)
+        strings = sum(value.size for value in inputs.values() if value.dtype == object)
+        if strings < 256:
+            check_images(inputs, self._largest_image)
+        else:
+            await asyncio.to_thread(check_images, inputs, self._largest_image)
         with version.used() as servable, runtime_errors():
             batcher = version.batchers.get(signature)
             if batcher is not None and len(outputs) == len(servable.signatures[signature].outputs) and _rows(inputs):

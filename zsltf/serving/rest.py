@@ -17,7 +17,7 @@ from google.protobuf import json_format
 
 from zsltf.serving.http_bodies import Bodies
 from zsltf.serving.json_values import invalid, printed
-from zsltf.serving.metrics import Metrics
+from zsltf.serving.metrics import Metrics, known_name
 from zsltf.serving.models import Models
 from zsltf.serving.rest_calls import Chosen, on_examples, predict
 from zsltf.serving.status import RequestError
@@ -116,23 +116,16 @@ class _Handler:
             return self._failed(model, _as_request_error(error), headers)
         if self._metrics is not None:
             call = found[4] if request.method == "POST" else ""
-            self._metrics.count(self._served(model), "OK")
-            self._metrics.latency(self._served(model), call, "REST", 1e6 * (time.perf_counter() - start))
+            name = known_name(self._models, model)
+            self._metrics.count(name, "OK")
+            self._metrics.latency(name, call, "REST", 1e6 * (time.perf_counter() - start))
         return web.Response(body=body, content_type="application/json", headers=headers)
 
     def _failed(self, model: str, error: RequestError, headers: dict[str, str]) -> web.Response:
         if self._metrics is not None:
-            self._metrics.count(self._served(model), error.code.name)
+            self._metrics.count(known_name(self._models, model), error.code.name)
         text = f'{{\n    "error": {printed(error.message)}\n}}'.encode("utf-8", "surrogateescape")
         return web.Response(body=text, status=error.http_status, content_type="application/json", headers=headers)
-
-    def _served(self, model: str) -> str:
-        """The name that a request counts under: those that clients invent count as none."""
-        try:
-            self._models.tracked(model)
-        except RequestError:
-            return ""
-        return model
 
     async def _posted(self, request: web.Request, found: re.Match[str]) -> bytes:
         given = _decoded(found)
@@ -143,7 +136,7 @@ class _Handler:
             async with asyncio.timeout(self._timeout), self._bodies.read(request) as body:
                 if found[4] == "predict":
                     return await predict(self._models, self._metrics, given, body)
-                return await on_examples(self._models, given, body, regress=found[4] == "regress")
+                return await on_examples(self._models, self._metrics, given, body, regress=found[4] == "regress")
         except TimeoutError as error:
             raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "Timed out") from error
         finally:

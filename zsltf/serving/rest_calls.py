@@ -10,7 +10,7 @@ from zsltf.serving.json_outputs import write_outputs
 from zsltf.serving.json_parsing import parse
 from zsltf.serving.json_results import write_classified, write_regressed
 from zsltf.serving.json_values import invalid
-from zsltf.serving.metrics import Metrics
+from zsltf.serving.metrics import Metrics, counted_run
 from zsltf.serving.models import Models
 from zsltf.serving.servable import Tensors
 
@@ -38,14 +38,12 @@ async def predict(models: Models, metrics: Metrics | None, chosen: Chosen, body:
         if not definition.inputs:
             raise invalid(f"Failed to get input map for signature: {signature}")
         inputs, by_rows = await _apart(len(body), read_inputs, document, definition)
-        outputs = await models.run(version, signature, inputs, list(definition.outputs))
-    if metrics is not None:
-        first = next(iter(inputs.values()))
-        metrics.examples(chosen[0], len(first) if first.ndim else 1)
+        given = (version, signature, inputs, list(definition.outputs))
+        outputs = await counted_run(models, metrics, "Predict", chosen[0], *given)
     return await _apart(_size(outputs), write_outputs, outputs, by_rows)
 
 
-async def on_examples(models: Models, chosen: Chosen, body: bytes, *, regress: bool) -> bytes:
+async def on_examples(models: Models, metrics: Metrics | None, chosen: Chosen, body: bytes, *, regress: bool) -> bytes:
     """Classify or Regress.
 
     Raises:
@@ -56,7 +54,8 @@ async def on_examples(models: Models, chosen: Chosen, body: bytes, *, regress: b
     version = models.version(*chosen)
     with version.used() as servable:
         definition = inference.example_signature(servable, signature, regress=regress)
-        outputs = await models.run(version, signature, {"inputs": given}, list(definition.outputs))
+        wanted, call = list(definition.outputs), "Regress" if regress else "Classify"
+        outputs = await counted_run(models, metrics, call, chosen[0], version, signature, {"inputs": given}, wanted)
     return await _apart(_size(outputs), write_regressed if regress else write_classified, outputs, len(given))
 
 

@@ -52,6 +52,8 @@ class ServerOptions:
     """Bytes."""
     largest_image: int = 10**8
     """Pixels that an encoded image may claim."""
+    largest_requests: int = 2**29
+    """Bytes of all bodies over REST that are there at the same time."""
     most_requests: int = 1000
     """Over either protocol at the same time; others are told that there are too many."""
     timeout: float = 30.0
@@ -135,6 +137,7 @@ async def _rest(models: Models, metrics: Metrics, options: ServerOptions, stops:
         cors=options.cors,
         timeout=options.timeout,
         largest_body=options.largest_request,
+        largest_bodies=options.largest_requests,
         most_requests=options.most_requests,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
@@ -161,7 +164,7 @@ async def _grpc(models: Models, metrics: Metrics, options: ServerOptions, stops:
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
         PredictionService(models, metrics, options.largest_request), server
     )
-    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models, metrics), server)
+    model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), server)
     state = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     address = f"{options.host}:{options.grpc_port}"

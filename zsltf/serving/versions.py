@@ -164,7 +164,7 @@ class Model:
             version.idle.clear()
             await version.idle.wait()
         if version.servable is not None:
-            version.servable.close()
+            self._loader.submit(version.servable.close)  # it waits for calls that nobody waits for any more
         version.servable, version.state = None, State.END
         version.batchers.clear()
         _LOG.info("%s: version %d was unloaded", self.name, version.number)
