@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import grpc
 import keras
 import numpy as np
 import psutil
@@ -113,7 +114,7 @@ def large(config: Config, place: Path) -> Iterator[tuple[str, ...]]:
         own_cpu, _ = in_process(32)
         _, single_rate = in_process(1)
         with served(path, "--enable-batching", "--max-batch-size", "32", "--batch-timeout-micros", "20000") as server:
-            found = load_of(server, config, [classify_arrays(images[i : i + 1]) for i in range(32)], grpc=True)
+            found = load_of(server, config, [classify_arrays(images[i : i + 1]) for i in range(32)], by_grpc=True)
         efficiencies.append(own_cpu / found.cpu)
         speeds.append(found.rate / single_rate)
         loads.append((found, own_cpu, single_rate))
@@ -139,16 +140,20 @@ def small(config: Config, place: Path) -> Iterator[tuple[str, ...]]:
     buffer = io.BytesIO()
     Image.fromarray(big[0]).save(buffer, "JPEG")
     with served(place / "mean_colour") as server:
-        small_load = load_of(server, config, [classify_arrays(image)], grpc=True)
+        small_load = load_of(server, config, [classify_arrays(image)], by_grpc=True)
+        with echoed() as (process, address):
+            request = GrpcClient(address, "m").request(classify_arrays(image)).SerializeToString()
+            echo = grpc.insecure_channel(address).unary_unary("/echo/Echo")
+            bare = loaded(process, config, [lambda _: echo(request)])
         yield (
             "mean colour, 32 px, gRPC",
             f"{small_load.cpu:.2f} ms of CPU a request",
-            "",
+            f"grpc.aio that sends the bytes back: {bare.cpu:.2f}",
             "wanted 0.8",
             small_load.percentiles,
         )
-        encoded = load_of(server, config, [classify([buffer.getvalue()])], grpc=False)
-        numbers = load_of(server, config, [classify_arrays(big)], grpc=False)
+        encoded = load_of(server, config, [classify([buffer.getvalue()])], by_grpc=False)
+        numbers = load_of(server, config, [classify_arrays(big)], by_grpc=False)
         ratio = f"{encoded.rate / numbers.rate:.1f}, wanted 5"
         against = f"as JSON numbers: {numbers.rate:.0f}"
         yield (
@@ -182,12 +187,46 @@ def served(path: Path, *options: str) -> Iterator[tuple[psutil.Process, str, str
             process.terminate()
 
 
+ECHO = """
+import asyncio, grpc
+
+class Echo(grpc.GenericRpcHandler):
+    def service(self, details):
+        async def echo(request, context):
+            return request
+        return grpc.unary_unary_rpc_method_handler(echo)
+
+async def main():
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((Echo(),))
+    print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+    await server.start()
+    await server.wait_for_termination()
+
+asyncio.run(main())
+"""
+
+
+@contextmanager
+def echoed() -> Iterator[tuple[psutil.Process, str]]:
+    """A gRPC server in Python that does nothing: the least that ours could cost."""
+    with subprocess.Popen([sys.executable, "-c", ECHO], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield psutil.Process(process.pid), f"127.0.0.1:{process.stdout.readline().strip()}"  # type: ignore[union-attr]
+        finally:
+            process.kill()
+
+
 def load_of(
-    server: tuple[psutil.Process, str, str], config: Config, calls: Sequence[Call[object]], *, grpc: bool
+    server: tuple[psutil.Process, str, str], config: Config, calls: Sequence[Call[object]], *, by_grpc: bool
 ) -> Load:
-    """Clients that send ready-made requests as fast as they are answered, after two seconds for warming up."""
+    """What these calls make of a server."""
     process, rest, address = server
-    asked = [_by_grpc(address, call) if grpc else _by_rest(rest, call) for call in calls]
+    return loaded(process, config, [_by_grpc(address, call) if by_grpc else _by_rest(rest, call) for call in calls])
+
+
+def loaded(process: psutil.Process, config: Config, asked: Sequence[Callable[[int], object]]) -> Load:
+    """Clients that send ready-made requests as fast as they are answered, after two seconds for warming up."""
     end = [float("inf")]
 
     def client(number: int) -> list[tuple[float, float]]:

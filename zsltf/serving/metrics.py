@@ -1,6 +1,7 @@
 """The metrics page, in the names and the text form of tensorflow_serving/util/prometheus_exporter.cc."""
 
 import bisect
+import functools
 import itertools
 import time
 from collections import defaultdict
@@ -8,7 +9,6 @@ from collections.abc import Iterator, Sequence
 
 from zsltf.serving.models import Models
 from zsltf.serving.servable import Tensors
-from zsltf.serving.status import RequestError
 from zsltf.serving.versions import Version
 
 __all__ = ["Metrics", "counted_run", "known_name"]
@@ -102,13 +102,10 @@ async def counted_run(
 
 def known_name(models: Models, name: str) -> str:
     """The name if a model has it, else none: the page would grow with every name that a client invents."""
-    try:
-        models.tracked(name)
-    except RequestError:
-        return ""
-    return name
+    return name if name in models else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def _labels(**values: str) -> str:
     return ",".join(f"{name}={_quoted(value)}" for name, value in values.items())
 

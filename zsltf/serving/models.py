@@ -125,6 +125,9 @@ class Models:
             raise RequestError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {what}")
         return found[-1]
 
+    def __contains__(self, name: str) -> bool:
+        return name in self._models
+
     def tracked(self, name: str, number: int | None = None) -> list[Version]:
         """All versions that were ever there, the newest first, or one of them.
 

@@ -3,6 +3,7 @@
 Source: tensorflow/core/framework/tensor.cc (tensorflow/tensorflow), FromProto and AsProtoField.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -47,13 +48,17 @@ _PARTS: dict[tf.DType, Any] = {
 """Types whose field holds their bits, or their real and imaginary parts in turn."""
 
 
+_as_dtype = functools.lru_cache(maxsize=64)(tf.as_dtype)
+
+
 def from_array(value: np.ndarray) -> tensor_pb2.TensorProto:
     """A tensor's message."""
-    dtype = tf.as_dtype(value.dtype)
+    dtype = _as_dtype(value.dtype)
     if dtype not in _FIELDS:
         return tf.make_tensor_proto(value)
     proto = tensor_pb2.TensorProto(dtype=dtype.as_datatype_enum)
-    proto.tensor_shape.CopyFrom(tf.TensorShape(value.shape).as_proto())
+    for size in value.shape:
+        proto.tensor_shape.dim.add().size = size
     parts = np.ascontiguousarray(value).ravel().view(_PARTS.get(dtype, value.dtype))
     getattr(proto, _FIELDS[dtype][0]).extend(parts.tolist())
     return proto
@@ -77,9 +82,11 @@ def to_array(proto: tensor_pb2.TensorProto, largest_repeat: int = LARGEST_REPEAT
     shape = [dim.size for dim in proto.tensor_shape.dim]
     if len(shape) > _MOST_DIMENSIONS or min(shape, default=0) < 0:
         raise ValueError(f"a tensor of shape {shape[:_MOST_DIMENSIONS]}")
+    dtype = _as_dtype(proto.dtype)
     if proto.tensor_content:
-        return tf.make_ndarray(proto)
-    dtype = tf.as_dtype(proto.dtype)
+        if dtype not in _FIELDS or dtype == tf.string:
+            return tf.make_ndarray(proto)
+        return np.frombuffer(proto.tensor_content, dtype.as_numpy_dtype).reshape(shape)
     if dtype not in _FIELDS:
         raise ValueError(f"a tensor of type {dtype.name} without tensor_content")
     field, unit = _FIELDS[dtype]
