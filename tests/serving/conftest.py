@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 from serving.contract_cases import MODELS
 from serving.contract_models import write
@@ -15,6 +17,21 @@ def contract_bases(tmp_path_factory):
     for name in MODELS:
         write(name, root / name)
     return {name: root / name for name in MODELS}
+
+
+@pytest.fixture(scope="session")
+def half_plus_two(tmp_path_factory):
+    """A version folder of a small model; don't change it."""
+    root = tmp_path_factory.mktemp("half_plus_two")
+    write("half_plus_two", root)
+    return root / "123"
+
+
+@pytest.fixture
+def base(half_plus_two, tmp_path):
+    """A base path with version 1 of it."""
+    shutil.copytree(half_plus_two, tmp_path / "base" / "1")
+    return tmp_path / "base"
 
 
 @pytest.fixture(scope="session")

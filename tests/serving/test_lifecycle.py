@@ -16,7 +16,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from google.protobuf import text_format
-from serving.contract_models import write
 from serving.local_server import models_config, post, running, states, until
 from tensorflow_serving.apis import (
     model_management_pb2,
@@ -34,21 +33,6 @@ from zsltf.serving.status import RequestError
 v1 = tf.compat.v1
 REST = ServerOptions(rest_port=0, grpc_port=None, poll_seconds=0.1)
 TWO = {"instances": [2.0]}
-
-
-@pytest.fixture(scope="module")
-def half_plus_two(tmp_path_factory):
-    """A version folder."""
-    root = tmp_path_factory.mktemp("half_plus_two")
-    write("half_plus_two", root)
-    return root / "123"
-
-
-@pytest.fixture
-def base(half_plus_two, tmp_path):
-    """A base path with version 1."""
-    shutil.copytree(half_plus_two, tmp_path / "base" / "1")
-    return tmp_path / "base"
 
 
 def save(path, signature):

@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
-from serving.contract_models import write
 from serving.local_server import models_config, post, running, states, until
 
 from zsltf.serving.batching import Batcher, BatchingOptions
@@ -34,27 +33,12 @@ REST = ServerOptions(rest_port=0, grpc_port=None, poll_seconds=0.1)
 IMAGES = np.random.default_rng(0).integers(0, 256, (1, 24, 24, 3), dtype=np.uint8)
 
 
-@pytest.fixture(scope="module")
-def versions(tmp_path_factory):
-    """Version folders of a small model."""
-    root = tmp_path_factory.mktemp("versions")
-    write("half_plus_two", root)
-    return root / "123"
-
-
-@pytest.fixture
-def base(versions, tmp_path):
-    """A base path with version 1."""
-    shutil.copytree(versions, tmp_path / "base" / "1")
-    return tmp_path / "base"
-
-
-def publish(versions, base, number):
-    shutil.copytree(versions, base / f".{number}.partial")
+def publish(half_plus_two, base, number):
+    shutil.copytree(half_plus_two, base / f".{number}.partial")
     (base / f".{number}.partial").rename(base / str(number))
 
 
-def rolled(versions, base, address, seconds):
+def rolled(half_plus_two, base, address, seconds):
     """Errors and answers of 8 clients while versions come and go."""
     stop, errors, answers = threading.Event(), [], []
 
@@ -68,7 +52,7 @@ def rolled(versions, base, address, seconds):
         thread.start()
     end, number = time.monotonic() + seconds, 2
     while time.monotonic() < end:
-        publish(versions, base, number)
+        publish(half_plus_two, base, number)
         until(lambda number=number: states(address).get(number, ("", ""))[0] == "AVAILABLE")
         time.sleep(0.2)
         shutil.rmtree(base / str(number))  # back to version 1
@@ -81,24 +65,24 @@ def rolled(versions, base, address, seconds):
     return errors, answers, number - 2
 
 
-def test_rolling_forth_and_back_drops_no_request(versions, base):
+def test_rolling_forth_and_back_drops_no_request(half_plus_two, base):
     with running(models_config({"m": base}), REST) as addresses:
-        errors, answers, rounds = rolled(versions, base, addresses.rest, 4)
+        errors, answers, rounds = rolled(half_plus_two, base, addresses.rest, 4)
     assert errors == []
     assert rounds >= 1
     assert len(answers) > 8
 
 
 @pytest.mark.slow
-def test_rolling_for_a_minute_drops_no_request(versions, base):
+def test_rolling_for_a_minute_drops_no_request(half_plus_two, base):
     with running(models_config({"m": base}), REST) as addresses:
-        errors, answers, rounds = rolled(versions, base, addresses.rest, 60)
+        errors, answers, rounds = rolled(half_plus_two, base, addresses.rest, 60)
     assert errors == []
     assert rounds >= 10
     assert len(answers) > 1000
 
 
-def test_a_version_that_fails_to_load_leaves_the_old_one_serving(versions, base):
+def test_a_version_that_fails_to_load_leaves_the_old_one_serving(half_plus_two, base):
     with running(models_config({"m": base}), REST) as addresses:
         (base / "2").mkdir()
         (base / "2" / "saved_model.pb").write_bytes(b"half a file")
@@ -106,14 +90,14 @@ def test_a_version_that_fails_to_load_leaves_the_old_one_serving(versions, base)
         assert "expected a SavedModel with the tag serve" in states(addresses.rest)[2][1]
         assert post(addresses.rest, "m:predict", {"instances": [2.0]}) == (200, {"predictions": [3.0]})
         shutil.rmtree(base / "2")
-        publish(versions, base, 2)  # mended
+        publish(half_plus_two, base, 2)  # mended
         until(lambda: states(addresses.rest)[2][0] == "AVAILABLE")
         until(lambda: states(addresses.rest)[1][0] == "END")
         assert post(addresses.rest, "m/versions/1:predict", {"instances": [2.0]})[0] == 404
 
 
-def test_a_copy_in_progress_is_no_version(versions, base):
-    shutil.copytree(versions, base / ".2.partial")
+def test_a_copy_in_progress_is_no_version(half_plus_two, base):
+    shutil.copytree(half_plus_two, base / ".2.partial")
     with running(models_config({"m": base}), REST) as addresses:
         time.sleep(0.5)
         assert list(states(addresses.rest)) == [1]

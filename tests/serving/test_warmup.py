@@ -5,19 +5,11 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from serving.contract_models import write
 from tensorflow_serving.apis import prediction_log_pb2
 
 from zsltf.serving.servable import Servable, load
 from zsltf.serving.status import RequestError
 from zsltf.serving.warmup import WARMUP, replay, write_warmup
-
-
-@pytest.fixture(scope="module")
-def half_plus_two(tmp_path_factory):
-    root = tmp_path_factory.mktemp("half_plus_two")
-    write("half_plus_two", root)
-    return root / "123"
 
 
 @pytest.fixture
