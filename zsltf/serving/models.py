@@ -4,7 +4,6 @@ The order of the checks and their messages are those of tensorflow_serving/model
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from pathlib import Path
@@ -16,14 +15,14 @@ from tensorflow_serving.config import model_server_config_pb2
 from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.inference import check_images
 from zsltf.serving.json_values import invalid
+from zsltf.serving.model_configs import check, policy
 from zsltf.serving.servable import Servable, Tensors, load
 from zsltf.serving.status import RequestError, runtime_errors
-from zsltf.serving.versions import Model, Policy, State, Version
+from zsltf.serving.versions import Model, State, Version
 from zsltf.serving.warmup import replay
 
 __all__ = ["Models"]
 
-_PLATFORM = "tensorflow"
 _KIND = "ServerModelConfig type not supported by HandleReloadConfigRequest. Only ModelConfigList is currently supported"
 
 
@@ -71,7 +70,7 @@ class Models:
         if config.WhichOneof("config") != "model_config_list":
             raise invalid(_KIND)
         configs = list(config.model_config_list.config)
-        self._check(configs)
+        check(configs, self._models)
         for given in configs:
             self._check_labels(given)
         new = [given for given in configs if given.name not in self._models]
@@ -82,14 +81,14 @@ class Models:
                 model = self._models[given.name] = Model(
                     given.name,
                     Path(given.base_path),
-                    _policy(given),
+                    policy(given),
                     {},
                     self._batching,
                     self._executor,
                     self._loader,
                     _opened,
                 )
-            model.base_path, model.policy = Path(given.base_path), _policy(given)
+            model.base_path, model.policy = Path(given.base_path), policy(given)
             model.labels = dict(given.version_labels)
         await self.refresh()
         closing = [self._models.pop(name) for name in gone]
@@ -163,24 +162,6 @@ class Models:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._executor, servable.run, signature, inputs, outputs)
 
-    def _check(self, configs: Sequence[model_server_config_pb2.ModelConfig]) -> None:
-        repeated = [name for name, times in Counter(given.name for given in configs).items() if times > 1]
-        if repeated:
-            raise invalid(f"Illegal to list model {repeated[0]} multiple times in config list")
-        for given in configs:
-            if not ("://" in given.base_path or Path(given.base_path).is_absolute()):
-                message = f"Expected model {given.name} to have an absolute path or URI"
-                raise invalid(f"{message}; got base_path()={given.base_path}")
-        platforms = {given.name: _platform(given) for given in configs}
-        changed = [name for name, platform in platforms.items() if platform != _PLATFORM and name in self._models]
-        if changed:
-            message = f"For model {changed[0]} platform was {_PLATFORM}"
-            other = f"new platform requested is {platforms[changed[0]]}"
-            raise invalid(f"Illegal to change a model's platform. {message} and {other}")
-        for name, platform in platforms.items():
-            if platform != _PLATFORM:
-                raise invalid(f"Model {name} requests unsupported platform {platform}")
-
     def _check_labels(self, given: model_server_config_pb2.ModelConfig) -> None:
         model = self._models.get(given.name)
         available = {version.number for version in model.available} if model is not None else set()
@@ -213,27 +194,3 @@ def _opened(path: Path) -> Servable:
 
 def _rows(inputs: Tensors) -> bool:
     return all(isinstance(value, np.ndarray) and value.ndim and len(value) for value in inputs.values())
-
-
-def _policy(given: model_server_config_pb2.ModelConfig) -> Policy:
-    policy = given.model_version_policy
-    chosen = policy.WhichOneof("policy_choice")
-    if chosen == "all":
-        return Policy(latest=None)
-    if chosen == "specific":
-        return Policy(latest=None, specific=tuple(policy.specific.versions))
-    return Policy(latest=policy.latest.num_versions or 1)
-
-
-def _platform(given: model_server_config_pb2.ModelConfig) -> str:
-    kind = model_server_config_pb2.ModelType.Name(given.model_type)
-    setting = "ModelServerConfig::model_type (deprecated)"
-    if kind != "MODEL_TYPE_UNSPECIFIED":
-        if given.model_platform:
-            raise invalid(f"Illegal setting both {setting} and ModelServerConfig::model_platform.")
-        if kind != "TENSORFLOW":
-            raise invalid(f"ModelServerConfig::model_type choice {given.model_type} not supported.")
-        return _PLATFORM
-    if not given.model_platform:
-        raise invalid(f"Illegal setting neither {setting} nor ModelServerConfig::model_platform.")
-    return str(given.model_platform)
