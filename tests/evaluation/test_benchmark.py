@@ -1,11 +1,15 @@
 """The benchmark's protocol: nothing of the test reaches the choice, and the figures are those of its rules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from zsltf.data.xlsa17 import BenchmarkSet
+from zsltf.data.benchmark_set import BenchmarkSet
 from zsltf.evaluation.benchmark import benchmark_folds, run_benchmark
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
+from zsltf.metrics.zero_shot import unseen_accuracy
+from zsltf.training.selection import fit_prepared
 from zsltf.zeroshot.eszsl import ESZSL
 
 
@@ -64,3 +68,32 @@ def test_the_report_counts_the_benchmarks_images(data):
     seen, unseen, best = report.oracle
     assert best == pytest.approx(2 * seen * unseen / (seen + unseen))
     assert best >= max(report.harmonic_mean, report.uncalibrated[2]) - 1e-9
+
+
+def test_folds_leave_out_the_seen_classes_test_images_that_the_benchmarks_own_parts_hold(data):
+    seen = data.features.y < 12
+    whole = replace(data, train=np.flatnonzero(data.features.y < 9), val=np.flatnonzero(seen & (data.features.y >= 9)))
+    assert np.isin(data.test_seen, np.concatenate([whole.train, whole.val])).all()
+    for fold, clean in zip(benchmark_folds(whole), benchmark_folds(data), strict=True):
+        np.testing.assert_array_equal(fold.data.x, clean.data.x)
+        np.testing.assert_array_equal(fold.tested, clean.tested)
+        np.testing.assert_array_equal(fold.classes.seen, clean.classes.seen)
+
+
+def test_each_repeat_draws_other_images_by_the_seed_and_its_number(data):
+    first, later = (list(benchmark_folds(data, num_repeats=3, seed=seed)) for seed in (5, 6))
+    assert len({fold.tested.tobytes() for fold in first}) == 3
+    for fold, same in zip(first[1:], later, strict=False):
+        np.testing.assert_array_equal(fold.tested, same.tested)
+
+
+def test_the_final_fit_is_on_trainval(data):
+    outcome = run_benchmark(ESZSL(), data, ZeroShotProtocol(shuffles=0))
+    train = data.features.select(data.trainval)
+    np.testing.assert_array_equal(outcome.train.x, train.x)
+    refitted = fit_prepared(outcome.choice.method, outcome.choice.preparation, train, data.classes)
+    scores = refitted.score(outcome.test.x)
+    reached = unseen_accuracy(scores, outcome.test.y, data.classes.seen)
+    assert outcome.report.unseen_accuracy == pytest.approx(reached)
+    lifted = outcome.report.scores - np.where(data.classes.seen, -outcome.classifier.gamma, 0.0)
+    assert np.corrcoef(lifted.ravel(), scores.ravel())[0, 1] > 1 - 1e-6

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from zsltf.checks import fail
-from zsltf.data.xlsa17 import SPLIT_FILES, BenchmarkSet
+from zsltf.data.benchmark_set import BenchmarkSet
+from zsltf.data.xlsa17 import SPLIT_FILES
 from zsltf.evaluation.best_epoch import best_epoch
 from zsltf.evaluation.published import published
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_on_split
@@ -21,7 +22,7 @@ _FIGURES = ("seen", "unseen", "harmonic_mean")
 
 
 def run_benchmark(method: Method, data: BenchmarkSet, protocol: ZeroShotProtocol | None = None) -> Outcome:
-    """Choose on train and val, fit on trainval, test on test_seen and test_unseen.
+    """Choose on train and val without test_seen, fit on trainval, test on test_seen and test_unseen.
 
     Source: Xian, Lampert, Schiele & Akata, "Zero-shot learning: a comprehensive evaluation of the good, the bad and the
     ugly", TPAMI 2019; gamma as Chao et al., ECCV 2016.
@@ -38,16 +39,20 @@ def run_benchmark(method: Method, data: BenchmarkSet, protocol: ZeroShotProtocol
 
 
 def benchmark_folds(data: BenchmarkSet, *, num_repeats: int = 3, share: float = 0.2, seed: int = 0) -> Iterator[Fold]:
-    """Test on the benchmark's validation classes, and on a `share` of the other classes' images, drawn each time."""
-    rows = np.concatenate([data.train, data.val])
+    """Test on the benchmark's validation classes, and on a `share` of the other classes' images, drawn each time.
+
+    Images of test_seen, which the benchmark's train and val have too, are left out: nothing is chosen on them.
+    """
+    train = data.untested("train")
+    rows = np.concatenate([train, data.untested("val")])
     known = np.unique(data.features.y[rows])
     chosen = data.features.select(rows)
     chosen = chosen.with_y(np.searchsorted(known, chosen.y))
-    seen = np.isin(known, data.labels("train"))
+    seen = np.isin(known, data.features.y[train])
     classes = data.classes.select(known).with_seen(seen)
     for number in range(num_repeats):
         tested = np.ones(len(rows), bool)
-        tested[: len(data.train)] = hold_out(chosen.y[: len(data.train)], share, seed + number)
+        tested[: len(train)] = hold_out(chosen.y[: len(train)], share, seed + number)
         yield Fold(data=chosen, tested=tested, classes=classes)
 
 
