@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+import scipy.sparse
 from scipy.io import loadmat, savemat
 
 from zsltf.data.benchmark_set import BenchmarkSet
@@ -157,6 +158,44 @@ BAD = {
         r"att: expected attributes x 6 classes, received shape \(6, 3\)\. Classes go in columns\. It looks transposed",
     ),
     "attributes of other classes": ({"att": np.ones((3, 7))}, r"att: expected attributes x 6 classes, received shape"),
+    "the attributes' other matrix missing": (
+        {"original_att": None, "semantics": "original_att"},
+        r"att_splits\.mat: expected variables original_att, .* received none named original_att",
+    ),
+    "a location missing": ({"train_loc": None}, r"att_splits\.mat: expected .* received none named train_loc"),
+    "a fraction among labels": (
+        {"labels": content()["labels"] + 0.5 * (content()["labels"] == 2)},
+        r"labels: expected whole numbers, received 2\.5",
+    ),
+    "a fraction among locations": (
+        {"val_loc": np.array([[9.25, 21]])},
+        r"val_loc: expected whole numbers, rec.* 9\.25",
+    ),
+    "a location that is no number": (
+        {"val_loc": np.array([[9, np.nan]])},
+        r"val_loc: expected whole numbers, received nan",
+    ),
+    "attributes the wrong way round, without names": (
+        {"att": content()["att"].T, "allclasses_names": None},
+        r"att: expected attributes x 6 classes, received shape \(6, 3\)\. Classes go in columns\. It looks transposed",
+    ),
+    "many attributes the wrong way round, without names": (
+        {"att": np.ones((6, 9)), "allclasses_names": None},
+        r"att: expected attributes x 6 classes, received shape \(6, 9\)\. Classes go in columns\. It looks transposed",
+    ),
+    "attributes in three axes": ({"att": np.ones((3, 6, 2))}, r"att: expected a matrix, received shape \(3, 6, 2\)"),
+    "features of text": (
+        {"features": np.array(["a", "b"], object)[:, None]},
+        r"features: expected an array of real numbers, received text",
+    ),
+    "complex features": (
+        {"features": np.full((5, 24), 1j)},
+        r"features: expected an array of real numbers, received ndarray of complex128",
+    ),
+    "sparse attributes": (
+        {"att": scipy.sparse.csc_matrix(content()["att"])},
+        r"att: expected an array of real numbers, received cs",
+    ),
     "NaN in attributes": ({"att": np.full((3, 6), np.nan)}, r"att: expected finite numbers, received nan at \(0, 0\)"),
     "NaN in features": ({"features": np.full((5, 24), np.nan)}, r"Features\.x: expected finite numbers"),
     "a class without semantics": (
@@ -177,8 +216,39 @@ BAD = {
 @pytest.mark.parametrize("name", BAD)
 def test_what_is_wrong_is_named(tmp_path, name):
     changes, message = BAD[name]
+    changes = dict(changes)
+    semantics = changes.pop("semantics", "att")
     with pytest.raises(ValueError, match=message):
-        read_xlsa17(write(tmp_path / "SET", **changes))
+        read_xlsa17(write(tmp_path / "SET", **changes), semantics=semantics)
+
+
+def test_axes_of_length_one_are_dropped(tmp_path):
+    plain = read_xlsa17(write(tmp_path / "SET"))
+    odd = {name: content()[name][:, :, None] for name in ("att", "features", "labels", "val_loc")}
+    data = read_xlsa17(write(tmp_path / "ODD", **odd))
+    np.testing.assert_array_equal(data.features.x, plain.features.x)
+    np.testing.assert_array_equal(data.classes.semantics, plain.classes.semantics)
+    assert data.digest == plain.digest
+
+
+def test_without_names_classes_are_numbered(tmp_path):
+    data = read_xlsa17(write(tmp_path / "SET", allclasses_names=None), name="sets/SET")
+    assert data.classes.names == tuple(f"class {i}" for i in range(1, 7))
+    assert data.name == "sets/SET"
+
+
+def test_the_datas_digest_tells_features_labels_names_and_semantics_apart(tmp_path):
+    values, first = content(), read_xlsa17(write(tmp_path / "SET"))
+    assert read_xlsa17(write(tmp_path / "SET")).data_digest == first.data_digest
+    for name, changed in {
+        "features": values["features"] * (1 + 1e-6 * np.eye(5, 24)),
+        "labels": np.where(np.arange(24)[:, None] == 4, 1, values["labels"]),  # another class of the same part
+        "att": values["att"] + 0.01 * np.eye(3, 6),
+        "allclasses_names": values["allclasses_names"][[1, 0, 2, 3, 4, 5]],
+    }.items():
+        other = read_xlsa17(write(tmp_path / "SET", **{name: changed}))
+        assert other.data_digest != first.data_digest
+        assert other.digest == first.digest
 
 
 def test_a_missing_or_damaged_file_is_named(tmp_path):

@@ -16,6 +16,7 @@ __all__ = ["LOCATIONS", "BenchmarkSet"]
 
 LOCATIONS = ("train", "val", "trainval", "test_seen", "test_unseen")
 """The parts of a split."""
+_PIECE = 4096  # rows hashed at a time
 _OF_DIFFERENT_CLASSES = (
     ("trainval", "test_unseen"),
     ("train", "val"),
@@ -79,6 +80,16 @@ class BenchmarkSet:
         digest = hashlib.sha256()
         for name in LOCATIONS:
             digest.update(name.encode() + np.sort(getattr(self, name)).astype("<i8").tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def data_digest(self) -> str:
+        """Sha-256 of features, labels, class names and semantics, 16 digits: whether it is still the same data."""
+        digest = hashlib.sha256("\n".join(self.classes.names).encode())
+        for array in (self.features.x, self.features.y, self.classes.semantics):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            for start in range(0, len(array), _PIECE):
+                digest.update(np.ascontiguousarray(array[start : start + _PIECE]).data)
         return digest.hexdigest()[:16]
 
     def _check_rows(self, name: str, rows: Int[np.ndarray, " n"]) -> None:
