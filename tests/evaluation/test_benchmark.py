@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from zsltf.data.benchmark_set import BenchmarkSet
-from zsltf.evaluation.benchmark import benchmark_folds, run_benchmark
+from zsltf.evaluation.benchmark import benchmark_folds, find_sets, run_benchmark
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.training.selection import fit_prepared
 from zsltf.zeroshot.eszsl import ESZSL
+from zsltf.zeroshot.gaussian_generation import GaussianGeneration
 
 
 @pytest.fixture
@@ -97,3 +98,19 @@ def test_the_final_fit_is_on_trainval(data):
     assert outcome.report.unseen_accuracy == pytest.approx(reached)
     lifted = outcome.report.scores - np.where(data.classes.seen, -outcome.classifier.gamma, 0.0)
     assert np.corrcoef(lifted.ravel(), scores.ravel())[0, 1] > 1 - 1e-6
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_the_protocols_seed_reaches_the_fit(data, search):
+    for seed in (0, 4):
+        protocol = ZeroShotProtocol(search=search, shuffles=0, repeats=1, seed=seed)
+        assert run_benchmark(GaussianGeneration(), data, protocol).choice.method.seed == seed
+
+
+def test_sets_are_found_by_their_paths_below_the_root(tmp_path):
+    for name in ("A/CUB", "B/CUB"):
+        (tmp_path / name).mkdir(parents=True)
+        for file in ("res101.mat", "att_splits.mat"):
+            (tmp_path / name / file).touch()
+    assert find_sets(tmp_path) == {name: tmp_path / name for name in ("A/CUB", "B/CUB")}
+    assert find_sets(tmp_path / "A" / "CUB") == {"CUB": tmp_path / "A" / "CUB"}

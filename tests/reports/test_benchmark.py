@@ -62,8 +62,10 @@ def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
     for seed, accuracy in ((1, 0.5), (0, 0.25), (1, 0.75)):
         table.add(row("sae", seed, 0.3, [accuracy]))
     assert [(one["seed"], one["unseen_accuracy"]) for one in table.rows()] == [(0, 0.25), (1, 0.75)]
-    assert table.has("TOY", "0123456789abcdef", "sae", {"seed": 1})
-    assert not table.has("TOY", "another", "sae", {"seed": 1})
+    wanted = {"set": "TOY", "split": "0123456789abcdef", "method": "sae", "asked": {"seed": 1}}
+    assert table.has(wanted)
+    assert not table.has({**wanted, "split": "another"})
+    assert not table.has({**wanted, "data": "another"})
     lines = (tmp_path / "out" / "results.csv").read_text().splitlines()
     assert len(lines) == 3
     assert len(lines[0].split(",")) == len(set(lines[0].split(",")))
@@ -73,3 +75,20 @@ def test_no_rows_are_no_table():
     assert not any(line[:1] == ["method"] for line in printed([]))
     with pytest.raises(KeyError):
         printed([{"set": "TOY", "split": "", "method": "sae"}])
+
+
+@pytest.mark.parametrize("content", ["[{", "3", '[{"set": "TOY"}]', '{"a": 1}', "[1]"])
+def test_a_damaged_table_is_named_and_kept(tmp_path, content):
+    file = tmp_path / "results.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"results\.json: expected rows as gbu wrote them, .* It is kept"):
+        BenchmarkTable(tmp_path).check()
+    assert file.read_text() == content
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ValueError, match=r"out: expected a folder that can be written, received Not a directory"):
+        BenchmarkTable(tmp_path / "out").check()
+    BenchmarkTable(tmp_path / "new").check()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]

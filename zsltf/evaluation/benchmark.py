@@ -1,7 +1,7 @@
 """The zero-shot benchmark's protocol on one set: its own split, settings chosen on its validation classes."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from zsltf.evaluation.published import published
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_on_split
 from zsltf.protocols import Method
 from zsltf.training.folds import Fold, hold_out
+from zsltf.training.seeds import draws, with_seed
 
-__all__ = ["benchmark_folds", "benchmark_row", "find_sets", "run_benchmark"]
+__all__ = ["benchmark_folds", "benchmark_row", "find_sets", "row_identity", "run_benchmark", "seeded"]
 
 _FIGURES = ("seen", "unseen", "harmonic_mean")
 
@@ -34,6 +35,7 @@ def run_benchmark(method: Method, data: BenchmarkSet, protocol: ZeroShotProtocol
     """
     protocol = protocol or ZeroShotProtocol()
     test = data.features.select(np.concatenate([data.test_seen, data.test_unseen]))
+    method = method if protocol.search else with_seed(method, protocol.seed)  # a search sets the seed of what it chose
     folds = list(benchmark_folds(data, num_repeats=protocol.repeats, seed=protocol.seed))
     return run_on_split(method, data.features.select(data.trainval), test, data.classes, folds, protocol)
 
@@ -56,8 +58,8 @@ def benchmark_folds(data: BenchmarkSet, *, num_repeats: int = 3, share: float = 
         yield Fold(data=chosen, tested=tested, classes=classes)
 
 
-def find_sets(root: Path) -> list[Path]:
-    """The folders at or below root that hold a set of the benchmark's layout, sorted.
+def find_sets(root: Path) -> dict[str, Path]:
+    """Path below root -> folder, of those that hold a set of the benchmark's layout, sorted; root itself by its name.
 
     Raises:
         ValueError: if there is none.
@@ -68,7 +70,7 @@ def find_sets(root: Path) -> list[Path]:
         without = sorted({p.parent.name for name in set(SPLIT_FILES.values()) for p in root.rglob(name)})
         received = f"splits without features: {', '.join(without[:5])}" if without else "none"
         fail(str(root), "folders with res101.mat and att_splits.mat", received, "Put the features beside the splits.")
-    return complete
+    return {root.resolve().name if f == root else f.relative_to(root).as_posix(): f for f in complete}
 
 
 def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None:
@@ -78,13 +80,21 @@ def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None
     return asdict(best_epoch(outcome.choice, data.features.select(data.trainval), outcome.test, data.classes))
 
 
+def seeded(protocol: ZeroShotProtocol, method: Method, runs: int | None = None) -> list[ZeroShotProtocol]:
+    """The protocol under `runs` seeds, from its own on; by default 5 for a method that draws, and 1 for another."""
+    first, count = protocol.seed, runs or (5 if draws(method) else 1)
+    return [replace(protocol, seed=seed) for seed in range(first, first + count)]
+
+
+def row_identity(name: str, data: BenchmarkSet, asked: dict[str, Any]) -> dict[str, Any]:
+    """What a row is of: while none of it changes, the row stands."""
+    return {"set": data.name, "split": data.digest, "data": data.data_digest, "method": name, "asked": asked}
+
+
 def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seed: int) -> dict[str, Any]:
-    """One method on one set: accuracies as fractions, the chosen settings, and which split it was."""
+    """One method on one set: accuracies as fractions, and the chosen settings."""
     report, choice = outcome.report, outcome.choice
     return {
-        "set": data.name,
-        "split": data.digest,
-        "method": name,
         "seed": seed,
         "validation": choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
@@ -100,5 +110,5 @@ def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seed: int) ->
         "seconds": outcome.seconds,
         "settings": choice.settings,
         "preparation": asdict(choice.preparation),
-        "published": asdict(published(name, data.name)),
+        "published": asdict(published(name, Path(data.name).name)),
     }

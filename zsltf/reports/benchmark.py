@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from zsltf.files import atomic_file
+from zsltf.checks import fail
+from zsltf.files import atomic_file, check_writable
 from zsltf.metrics.intervals import class_interval, paired_interval
 
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
+_KEY = ("set", "method", "seed")
+_KEPT = "It is kept: mend it, or choose another --out."
 _COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
 _UNSEEN = ("val", "unseen", "sd", "95 %", "below first", "best epoch", "paper", "s")
 _ALL = ("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC")
@@ -41,22 +45,41 @@ class BenchmarkTable:
 
     path: Path
 
-    def rows(self) -> list[dict[str, Any]]:
-        """All rows so far."""
-        file = self.path / "results.json"
-        return json.loads(file.read_text("utf-8")) if file.is_file() else []
+    def check(self) -> None:
+        """Rows can be written: called before slow work starts; it leaves no trace.
 
-    def has(self, set_name: str, split: str, method: str, asked: Mapping[str, Any]) -> bool:
-        """Whether this method's row on this set is there, under the same split and options."""
-        wanted = (set_name, split, method, asked)
-        return any((row["set"], row["split"], row["method"], row["asked"]) == wanted for row in self.rows())
+        Raises:
+            ValueError: if the folder can't be one, or its results.json is damaged.
+        """
+        self.rows()
+        check_writable(self.path / "results.json", overwrite=True)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows so far.
+
+        Raises:
+            ValueError: if results.json is damaged; it stays as it is.
+        """
+        file = self.path / "results.json"
+        if not file.exists():
+            return []
+        try:
+            rows = json.loads(file.read_text("utf-8"))
+            lacking = [name for name in _KEY if not all(name in row for row in rows)]
+        except (OSError, ValueError, TypeError) as error:
+            fail(str(file), "rows as gbu wrote them", f"a damaged file ({error})", _KEPT)
+        if lacking:
+            fail(str(file), "rows as gbu wrote them", f"one without {', '.join(lacking)}", _KEPT)
+        return rows
+
+    def has(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether a row with these entries is there: its set, split, data, method and options."""
+        return any(all(row.get(name) == value for name, value in wanted.items()) for row in self.rows())
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write a row, in place of an earlier one of the same method and seed on the same set."""
 
-        def key(one: Mapping[str, Any]) -> tuple[str, str, int]:
-            return one["set"], one["method"], one["seed"]
-
+        key = itemgetter(*_KEY)
         rows = sorted([*(known for known in self.rows() if key(known) != key(row)), row], key=key)
         self.path.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path / "results.json") as staging:
@@ -70,10 +93,11 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
 
     Several seeds' figures of a method are averaged.
     """
-    by_set: dict[str, list[Mapping[str, Any]]] = {}
+    by_set: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for row in rows:
-        by_set.setdefault(f"{row['set']}, split {row['split']}", []).append(row)
-    for title, group in by_set.items():
+        by_set.setdefault((row["set"], row["split"], row.get("data")), []).append(row)
+    for (name, split, _), group in by_set.items():
+        title = f"{name}, split {split}"
         by_method = groupby(sorted(group, key=lambda row: row["method"]), key=lambda row: row["method"])
         ranked = sorted((_mean(list(rows)) for _, rows in by_method), key=lambda row: -row["validation"])
         tables = {
