@@ -17,6 +17,7 @@ from zsltf.discovery import names, plugin_type
 from zsltf.evaluation.benchmark import benchmark_row, find_sets, row_identity, run_benchmark, seeded
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.reports.benchmark import BenchmarkTable, print_benchmark
+from zsltf.reports.benchmark_page import write_benchmark_page
 from zsltf.runs import settings
 
 
@@ -35,7 +36,7 @@ class Config:
     runs: int | None = None
     """Of each method, with seeds from `seed` on; by default 5 of one that draws random numbers, and 1 of another."""
     out: Path = Path("runs/gbu")
-    """The folder of results.json and results.csv."""
+    """The folder of results.json, results.csv and report.html."""
 
 
 def main(config: Config) -> None:
@@ -56,6 +57,7 @@ def main(config: Config) -> None:
                 outcome = run_benchmark(method, data, protocol)
                 table.add({**same, **benchmark_row(name, data, outcome, protocol.seed)})
                 print(f"{data.name} {name}: {outcome.report.unseen_accuracy:.3f}")
+    write_benchmark_page(config.out, table.rows())
     print_benchmark(table.rows())
 
 

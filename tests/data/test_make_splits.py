@@ -55,3 +55,9 @@ def test_two_classes_validate_at_least_and_a_class_has_images_for_every_part(toy
     few = features.select(~((features.y == 1) & (np.arange(160) % 10 > 1)))
     with pytest.raises(ValueError, match=rf"at least 3 of a seen class, received {classes.names[1]} \(2\)"):
         make_splits(tmp_path, few, classes)
+
+
+@pytest.mark.parametrize("known", [None, (), ("class 12", "class 15")])
+def test_what_the_backbone_knew_is_written_and_read(toy_features, tmp_path, known):
+    make_splits(tmp_path, *toy_features, known_to_backbone=known)
+    assert read_xlsa17(tmp_path).known_to_backbone == known

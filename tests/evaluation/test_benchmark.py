@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zsltf.data.benchmark_set import BenchmarkSet
-from zsltf.evaluation.benchmark import benchmark_folds, find_sets, run_benchmark
+from zsltf.evaluation.benchmark import benchmark_folds, benchmark_row, find_sets, run_benchmark
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.training.selection import fit_prepared
@@ -114,3 +114,13 @@ def test_sets_are_found_by_their_paths_below_the_root(tmp_path):
             (tmp_path / name / file).touch()
     assert find_sets(tmp_path) == {name: tmp_path / name for name in ("A/CUB", "B/CUB")}
     assert find_sets(tmp_path / "A" / "CUB") == {"CUB": tmp_path / "A" / "CUB"}
+
+
+def test_a_row_has_the_accuracy_without_classes_that_the_backbone_knew(data):
+    outcome = run_benchmark(ESZSL(), data, ZeroShotProtocol(search=False, shuffles=0, repeats=1))
+    report = replace(outcome.report, unseen_per_class=np.r_[np.full(12, np.nan), 1.0, 0.5, 0.25, 0.75])
+    names = data.classes.names
+    for known, expected in ((None, None), ((), 0.625), ((names[12], names[14]), 0.625), (names[12:14], 0.5)):
+        row = benchmark_row("eszsl", replace(data, known_to_backbone=known), replace(outcome, report=report), 0)
+        assert row["new_to_backbone"] == expected
+        assert row["known_to_backbone"] == (None if known is None else list(known))

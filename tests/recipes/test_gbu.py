@@ -63,6 +63,11 @@ def test_a_row_says_what_was_chosen_and_reached_and_on_which_split(done):
     assert json.loads(table[1]["settings"]) == rows[1]["settings"]
 
 
+def test_the_page_shows_every_method(done):
+    page = (done / "report.html").read_text("utf-8")
+    assert page.count("<bdi>ridge</bdi>") == page.count("<bdi>sae</bdi>") == 2
+
+
 def test_rows_that_are_there_are_kept_and_others_added(done, root, capsys):
     before = json.loads((done / "results.json").read_text())
     assert run(root, done, "--methods", "sae", "eszsl") == 0

@@ -48,6 +48,8 @@ class BenchmarkSet:
     """Images to fit on in the end."""
     test_seen: Int[np.ndarray, " d"]
     test_unseen: Int[np.ndarray, " e"]
+    known_to_backbone: tuple[str, ...] | None = None
+    """Unseen classes on which the network was trained that made the features; None where nobody has told."""
 
     def __post_init__(self) -> None:
         for name in LOCATIONS:

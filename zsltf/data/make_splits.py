@@ -1,5 +1,6 @@
 """A user's own set in the layout of the zero-shot benchmark."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from zsltf.checks import check_share, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.shares import random_share
+from zsltf.data.xlsa17 import KNOWN
 
 __all__ = ["make_splits"]
 
@@ -23,6 +25,7 @@ def make_splits(
     val_share: float = 1 / 3,
     test_share: float = 0.2,
     seed: int = 0,
+    known_to_backbone: Sequence[str] | None = None,
 ) -> None:
     """Write res101.mat and att_splits.mat, which `read_xlsa17` and other people's code read.
 
@@ -36,6 +39,7 @@ def make_splits(
         val_share: of the seen classes, in [0, 1), at least two.
         test_share: of a seen class's images, in [0, 1).
         seed: of both choices.
+        known_to_backbone: unseen classes on which the network was trained that made the features, if that is known.
 
     Raises:
         ValueError: with fewer than 4 seen or 2 unseen classes, or fewer than 3 images of a seen one.
@@ -64,10 +68,17 @@ def make_splits(
         "test_seen": tested,
         "test_unseen": ~of_seen,
     }
-    _write(folder, features, classes, {name: np.flatnonzero(mask) for name, mask in parts.items()})
+    told = {} if known_to_backbone is None else {KNOWN: np.array(known_to_backbone, dtype=object).reshape(-1, 1)}
+    _write(folder, features, classes, {name: np.flatnonzero(mask) for name, mask in parts.items()}, told)
 
 
-def _write(folder: Path, features: Features, classes: ClassTable, parts: dict[str, Int[np.ndarray, " n"]]) -> None:
+def _write(
+    folder: Path,
+    features: Features,
+    classes: ClassTable,
+    parts: dict[str, Int[np.ndarray, " n"]],
+    told: dict[str, np.ndarray],
+) -> None:
     """Columns are images and classes, and counting starts from 1, as in the benchmark's files."""
     locations = {f"{name}_loc": rows[:, None] + 1.0 for name, rows in parts.items()}
     paths = np.array([[path] for path in features.paths], dtype=object)
@@ -80,4 +91,4 @@ def _write(folder: Path, features: Features, classes: ClassTable, parts: dict[st
         "original_att": semantics.T,
         "allclasses_names": np.array([[name] for name in classes.names], dtype=object),
     }
-    savemat(folder / "att_splits.mat", {**table, **locations}, do_compression=True)
+    savemat(folder / "att_splits.mat", {**table, **locations, **told}, do_compression=True)

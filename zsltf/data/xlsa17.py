@@ -14,11 +14,13 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.mat import read_mat
 
-__all__ = ["SPLIT_FILES", "read_xlsa17"]
+__all__ = ["KNOWN", "SPLIT_FILES", "read_xlsa17"]
 
 Semantics = Literal["att", "original_att", "sentences"]
 SPLIT_FILES = {"att": "att_splits.mat", "original_att": "att_splits.mat", "sentences": "sent_splits.mat"}
 """Where each kind of semantics stands, with the splits."""
+KNOWN = "known_to_backbone"
+"""What a split file calls the unseen classes of the backbone's pretraining, where `make_splits` has told them."""
 _FIX = "Make the files again, or fetch the set again."
 
 
@@ -50,7 +52,11 @@ def read_xlsa17(
     trained = locations["trainval"]
     seen = np.isin(np.arange(len(table)), y[trained[(trained >= 0) & (trained < len(y))]])
     return BenchmarkSet(
-        name=name or folder.name, features=Features(x=x, y=y, paths=paths), classes=table.with_seen(seen), **locations
+        name=name or folder.name,
+        features=Features(x=x, y=y, paths=paths),
+        classes=table.with_seen(seen),
+        known_to_backbone=tuple(map(str, splits[KNOWN])) if KNOWN in splits else None,
+        **locations,
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from zsltf.checks import fail
 from zsltf.data.benchmark_set import BenchmarkSet
@@ -80,6 +81,12 @@ def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None
     return asdict(best_epoch(outcome.choice, data.features.select(data.trainval), outcome.test, data.classes))
 
 
+def _new_to_backbone(data: BenchmarkSet, per_class: Float[np.ndarray, " C"]) -> float | None:
+    """Unseen accuracy over the classes that the backbone was not trained on, where that is known and any are left."""
+    new = ~data.classes.seen & ~np.isin(data.classes.names, data.known_to_backbone or ()) & ~np.isnan(per_class)
+    return float(per_class[new].mean()) if data.known_to_backbone is not None and new.any() else None
+
+
 def seeded(protocol: ZeroShotProtocol, method: Method, runs: int | None = None) -> list[ZeroShotProtocol]:
     """The protocol under `runs` seeds, from its own on; by default 5 for a method that draws, and 1 for another."""
     first, count = protocol.seed, runs or (5 if draws(method) else 1)
@@ -93,13 +100,15 @@ def row_identity(name: str, data: BenchmarkSet, asked: dict[str, Any]) -> dict[s
 
 def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seed: int) -> dict[str, Any]:
     """One method on one set: accuracies as fractions, and the chosen settings."""
-    report, choice = outcome.report, outcome.choice
+    report, choice, known = outcome.report, outcome.choice, data.known_to_backbone
     return {
         "seed": seed,
         "validation": choice.accuracy,
         "unseen_accuracy": report.unseen_accuracy,
         "interval": list(report.interval),
         "per_class": report.unseen_per_class[~data.classes.seen].tolist(),
+        "known_to_backbone": None if known is None else list(known),
+        "new_to_backbone": _new_to_backbone(data, report.unseen_per_class),
         "best_epoch": _best_epoch(data, outcome),
         "uncalibrated": dict(zip(_FIGURES, report.uncalibrated, strict=True)),
         "calibrated": dict(zip(_FIGURES, (report.seen, report.unseen, report.harmonic_mean), strict=True)),
