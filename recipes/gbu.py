@@ -12,9 +12,9 @@ import tyro
 
 from zsltf.checks import check_choice, check_positive
 from zsltf.data.attributes import Missing
-from zsltf.data.xlsa17 import Semantics, read_xlsa17
+from zsltf.data.xlsa17 import Semantics
 from zsltf.discovery import names, plugin_type
-from zsltf.evaluation.benchmark import benchmark_row, find_sets, row_identity, run_benchmark, seeded
+from zsltf.evaluation.benchmark import benchmark_row, read_sets, row_identity, run_benchmark, seeded
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.reports.benchmark import BenchmarkTable, print_benchmark
 from zsltf.reports.benchmark_page import write_benchmark_page
@@ -46,13 +46,11 @@ def main(config: Config) -> None:
     check_positive("gbu", runs=1 if config.runs is None else config.runs)
     table = BenchmarkTable(config.out)
     table.check()
-    found = find_sets(config.root).items()
-    sets = [read_xlsa17(f, name=name, semantics=config.matrix, missing=config.missing) for name, f in found]
+    sets = read_sets(config.root, semantics=config.matrix, missing=config.missing)
     for data, name in product(sets, config.methods):
         method = plugin_type("zeroshot", name)()
         for protocol in seeded(config.protocol, method, config.runs):
-            asked = {"matrix": config.matrix, "missing": config.missing, **settings(protocol)}
-            same = row_identity(name, data, asked)
+            same = row_identity(name, data, matrix=config.matrix, missing=config.missing, **settings(protocol))
             if not table.has(same):
                 outcome = run_benchmark(method, data, protocol)
                 table.add({**same, **benchmark_row(name, data, outcome, protocol.seed)})

@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 from zsltf.checks import fail
+from zsltf.data.attributes import Missing
 from zsltf.data.benchmark_set import BenchmarkSet
-from zsltf.data.xlsa17 import SPLIT_FILES
+from zsltf.data.xlsa17 import SPLIT_FILES, Semantics, read_xlsa17
 from zsltf.evaluation.best_epoch import best_epoch
 from zsltf.evaluation.published import published
 from zsltf.evaluation.zero_shot import Outcome, ZeroShotProtocol, run_on_split
@@ -18,7 +19,7 @@ from zsltf.protocols import Method
 from zsltf.training.folds import Fold, hold_out
 from zsltf.training.seeds import draws, with_seed
 
-__all__ = ["benchmark_folds", "benchmark_row", "find_sets", "row_identity", "run_benchmark", "seeded"]
+__all__ = ["benchmark_folds", "benchmark_row", "find_sets", "read_sets", "row_identity", "run_benchmark", "seeded"]
 
 _FIGURES = ("seen", "unseen", "harmonic_mean")
 
@@ -74,6 +75,12 @@ def find_sets(root: Path) -> dict[str, Path]:
     return {root.resolve().name if f == root else f.relative_to(root).as_posix(): f for f in complete}
 
 
+def read_sets(root: Path, *, semantics: Semantics = "att", missing: Missing = "refuse") -> list[BenchmarkSet]:
+    """Every set at or below root, named by its path below it; see `read_xlsa17`."""
+    found = find_sets(root).items()
+    return [read_xlsa17(folder, name=name, semantics=semantics, missing=missing) for name, folder in found]
+
+
 def _best_epoch(data: BenchmarkSet, outcome: Outcome) -> dict[str, float] | None:
     """Maxima over test evaluations, of a method that has epochs: how much the usual way flatters."""
     if not hasattr(outcome.choice.method, "fit_epochs"):
@@ -93,8 +100,8 @@ def seeded(protocol: ZeroShotProtocol, method: Method, runs: int | None = None) 
     return [replace(protocol, seed=seed) for seed in range(first, first + count)]
 
 
-def row_identity(name: str, data: BenchmarkSet, asked: dict[str, Any]) -> dict[str, Any]:
-    """What a row is of: while none of it changes, the row stands."""
+def row_identity(name: str, data: BenchmarkSet, **asked: Any) -> dict[str, Any]:
+    """What a row is of, with the options asked for: while none of it changes, the row stands."""
     return {"set": data.name, "split": data.digest, "data": data.data_digest, "method": name, "asked": asked}
 
 
