@@ -4,7 +4,7 @@ zsltf run gbu --root xlsa17/data --out runs/gbu                  (folders with r
 Expected (AwA1 with hand-made features, 256-d, 10 unseen classes, chance 0.10, seed 0, CPU): ESZSL 0.303 on unseen ones.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -12,17 +12,18 @@ import tyro
 
 from zsltf.checks import check_choice, check_positive
 from zsltf.data.attributes import Missing
-from zsltf.data.xlsa17 import Semantics, read_xlsa17
+from zsltf.data.xlsa17 import Semantics
 from zsltf.discovery import names, plugin_type
-from zsltf.evaluation.benchmark import benchmark_row, find_sets, run_benchmark
+from zsltf.evaluation.benchmark import benchmark_row, read_sets, row_identity, run_benchmark, seeded
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
 from zsltf.reports.benchmark import BenchmarkTable, print_benchmark
+from zsltf.reports.benchmark_page import write_benchmark_page
 from zsltf.runs import settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """A row that is in the folder already, under the same split and options, is kept: an interrupted run goes on."""
+    """A row that is in the folder already, of the same data, split and options, is kept: an interrupted run goes on."""
 
     root: Path
     """A folder with the sets, however deep."""
@@ -32,26 +33,29 @@ class Config:
     missing: Missing = "refuse"
     """What to do about attributes marked -1."""
     protocol: tyro.conf.OmitArgPrefixes[ZeroShotProtocol] = field(default_factory=ZeroShotProtocol)
-    runs: int = 1
-    """Of each method, with seeds from `seed` on."""
+    runs: int | None = None
+    """Of each method, with seeds from `seed` on; by default 5 of one that draws random numbers, and 1 of another."""
     out: Path = Path("runs/gbu")
-    """The folder of results.json and results.csv."""
+    """The folder of results.json, results.csv and report.html."""
 
 
 def main(config: Config) -> None:
     """Sets -> methods -> rows."""
-    check_positive("gbu", runs=config.runs)
     for name in config.methods:
         check_choice("methods", name, names("zeroshot"))
-    table, first = BenchmarkTable(config.out), config.protocol.seed
-    sets = [read_xlsa17(f, semantics=config.matrix, missing=config.missing) for f in find_sets(config.root)]
-    for data, name, seed in product(sets, config.methods, range(first, first + config.runs)):
-        protocol = replace(config.protocol, seed=seed)
-        asked = {"matrix": config.matrix, "missing": config.missing, **settings(protocol)}
-        if not table.has(data.name, data.digest, name, asked):
-            outcome = run_benchmark(plugin_type("zeroshot", name)(), data, protocol)
-            table.add({**benchmark_row(name, data, outcome, seed), "asked": asked})
-            print(f"{data.name} {name}: {outcome.report.unseen_accuracy:.3f}")
+    check_positive("gbu", runs=1 if config.runs is None else config.runs)
+    table = BenchmarkTable(config.out)
+    table.check()
+    sets = read_sets(config.root, semantics=config.matrix, missing=config.missing)
+    for data, name in product(sets, config.methods):
+        method = plugin_type("zeroshot", name)()
+        for protocol in seeded(config.protocol, method, config.runs):
+            same = row_identity(name, data, matrix=config.matrix, missing=config.missing, **settings(protocol))
+            if not table.has(same):
+                outcome = run_benchmark(method, data, protocol)
+                table.add({**same, **benchmark_row(name, data, outcome, protocol.seed)})
+                print(f"{data.name} {name}: {outcome.report.unseen_accuracy:.3f}")
+    write_benchmark_page(config.out, table.rows())
     print_benchmark(table.rows())
 
 

@@ -40,10 +40,12 @@ def main(config: Config) -> None:
         for name, classes in photos.partitions.items():
             into = folder / name if len(photos.partitions) > 1 else folder
             into.mkdir(exist_ok=True)
-            make_splits(into, features, classes, seed=config.seed)
             unseen = [c for c, seen in zip(classes.names, classes.seen, strict=True) if not seen]
-            known = in_imagenet(unseen) if backbone.weights.source == "imagenet" else {}
-            told = ", ".join(f"{ours} ({theirs})" for ours, theirs in known.items())
+            known = in_imagenet(unseen) if backbone.weights.source == "imagenet" else None
+            make_splits(
+                into, features, classes, seed=config.seed, known_to_backbone=None if known is None else [*known]
+            )
+            told = ", ".join(f"{ours} ({theirs})" for ours, theirs in (known or {}).items())
             print(f"{name}: {len(unseen)} unseen classes" + (f"; the backbone was trained on {told}" if told else ""))
 
 

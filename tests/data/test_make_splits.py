@@ -28,7 +28,7 @@ def test_the_parts_are_as_the_benchmark_has_them(toy_features, tmp_path):
     assert np.bincount(data.labels("trainval"), minlength=16).tolist() == [8] * 12 + [0] * 4
     assert set(data.labels("test_unseen")) == {12, 13, 14, 15}
     assert sorted([*data.trainval, *data.test_seen, *data.test_unseen]) == list(range(160))
-    assert sorted([*data.train, *data.val]) == list(range(120))
+    assert sorted([*data.train, *data.val]) == sorted(data.trainval)  # no tested image
 
 
 def test_the_seed_decides_and_reproduces(toy_features, tmp_path):
@@ -42,7 +42,22 @@ def test_the_seed_decides_and_reproduces(toy_features, tmp_path):
 
 def test_too_few_classes_are_refused(toy_features, tmp_path):
     features, classes = toy_features
-    for seen in (2, 15):
-        with pytest.raises(ValueError, match=f"at least 3 seen and 2 unseen ones, received {seen} seen"):
+    for seen in (3, 15):
+        with pytest.raises(ValueError, match=f"at least 4 seen and 2 unseen ones, received {seen} seen"):
             make_splits(tmp_path, features, classes.with_seen(np.arange(16) < seen))
     assert not list(tmp_path.iterdir())
+
+
+def test_two_classes_validate_at_least_and_a_class_has_images_for_every_part(toy_features, tmp_path):
+    features, classes = toy_features
+    make_splits(tmp_path, features, classes, val_share=0.0)
+    assert len(np.unique(read_xlsa17(tmp_path).labels("val"))) == 2
+    few = features.select(~((features.y == 1) & (np.arange(160) % 10 > 1)))
+    with pytest.raises(ValueError, match=rf"at least 3 of a seen class, received {classes.names[1]} \(2\)"):
+        make_splits(tmp_path, few, classes)
+
+
+@pytest.mark.parametrize("known", [None, (), ("class 12", "class 15")])
+def test_what_the_backbone_knew_is_written_and_read(toy_features, tmp_path, known):
+    make_splits(tmp_path, *toy_features, known_to_backbone=known)
+    assert read_xlsa17(tmp_path).known_to_backbone == known

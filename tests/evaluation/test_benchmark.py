@@ -1,12 +1,17 @@
 """The benchmark's protocol: nothing of the test reaches the choice, and the figures are those of its rules."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from zsltf.data.xlsa17 import BenchmarkSet
-from zsltf.evaluation.benchmark import benchmark_folds, run_benchmark
+from zsltf.data.benchmark_set import BenchmarkSet
+from zsltf.evaluation.benchmark import benchmark_folds, benchmark_row, find_sets, run_benchmark
 from zsltf.evaluation.zero_shot import ZeroShotProtocol
+from zsltf.metrics.zero_shot import unseen_accuracy
+from zsltf.training.selection import fit_prepared
 from zsltf.zeroshot.eszsl import ESZSL
+from zsltf.zeroshot.gaussian_generation import GaussianGeneration
 
 
 @pytest.fixture
@@ -64,3 +69,58 @@ def test_the_report_counts_the_benchmarks_images(data):
     seen, unseen, best = report.oracle
     assert best == pytest.approx(2 * seen * unseen / (seen + unseen))
     assert best >= max(report.harmonic_mean, report.uncalibrated[2]) - 1e-9
+
+
+def test_folds_leave_out_the_seen_classes_test_images_that_the_benchmarks_own_parts_hold(data):
+    seen = data.features.y < 12
+    whole = replace(data, train=np.flatnonzero(data.features.y < 9), val=np.flatnonzero(seen & (data.features.y >= 9)))
+    assert np.isin(data.test_seen, np.concatenate([whole.train, whole.val])).all()
+    for fold, clean in zip(benchmark_folds(whole), benchmark_folds(data), strict=True):
+        np.testing.assert_array_equal(fold.data.x, clean.data.x)
+        np.testing.assert_array_equal(fold.tested, clean.tested)
+        np.testing.assert_array_equal(fold.classes.seen, clean.classes.seen)
+
+
+def test_each_repeat_draws_other_images_by_the_seed_and_its_number(data):
+    first, later = (list(benchmark_folds(data, num_repeats=3, seed=seed)) for seed in (5, 6))
+    assert len({fold.tested.tobytes() for fold in first}) == 3
+    for fold, same in zip(first[1:], later, strict=False):
+        np.testing.assert_array_equal(fold.tested, same.tested)
+
+
+def test_the_final_fit_is_on_trainval(data):
+    outcome = run_benchmark(ESZSL(), data, ZeroShotProtocol(shuffles=0))
+    train = data.features.select(data.trainval)
+    np.testing.assert_array_equal(outcome.train.x, train.x)
+    refitted = fit_prepared(outcome.choice.method, outcome.choice.preparation, train, data.classes)
+    scores = refitted.score(outcome.test.x)
+    reached = unseen_accuracy(scores, outcome.test.y, data.classes.seen)
+    assert outcome.report.unseen_accuracy == pytest.approx(reached)
+    lifted = outcome.report.scores - np.where(data.classes.seen, -outcome.classifier.gamma, 0.0)
+    assert np.corrcoef(lifted.ravel(), scores.ravel())[0, 1] > 1 - 1e-6
+
+
+@pytest.mark.parametrize("search", [True, False])
+def test_the_protocols_seed_reaches_the_fit(data, search):
+    for seed in (0, 4):
+        protocol = ZeroShotProtocol(search=search, shuffles=0, repeats=1, seed=seed)
+        assert run_benchmark(GaussianGeneration(), data, protocol).choice.method.seed == seed
+
+
+def test_sets_are_found_by_their_paths_below_the_root(tmp_path):
+    for name in ("A/CUB", "B/CUB"):
+        (tmp_path / name).mkdir(parents=True)
+        for file in ("res101.mat", "att_splits.mat"):
+            (tmp_path / name / file).touch()
+    assert find_sets(tmp_path) == {name: tmp_path / name for name in ("A/CUB", "B/CUB")}
+    assert find_sets(tmp_path / "A" / "CUB") == {"CUB": tmp_path / "A" / "CUB"}
+
+
+def test_a_row_has_the_accuracy_without_classes_that_the_backbone_knew(data):
+    outcome = run_benchmark(ESZSL(), data, ZeroShotProtocol(search=False, shuffles=0, repeats=1))
+    report = replace(outcome.report, unseen_per_class=np.r_[np.full(12, np.nan), 1.0, 0.5, 0.25, 0.75])
+    names = data.classes.names
+    for known, expected in ((None, None), ((), 0.625), ((names[12], names[14]), 0.625), (names[12:14], 0.5)):
+        row = benchmark_row("eszsl", replace(data, known_to_backbone=known), replace(outcome, report=report), 0)
+        assert row["new_to_backbone"] == expected
+        assert row["known_to_backbone"] == (None if known is None else list(known))

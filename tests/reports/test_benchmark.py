@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from zsltf.discovery import names
 from zsltf.reports.benchmark import BenchmarkTable, print_benchmark
 
 
@@ -20,12 +21,12 @@ def row(method, seed, validation, per_class, best_epoch=None):
         "unseen_accuracy": float(np.mean(per_class)),
         "interval": [0.1, 0.9],
         "per_class": per_class,
-        "best_epoch": best_epoch and {"unseen_accuracy": best_epoch},
+        "best_epoch": best_epoch and {"unseen_accuracy": best_epoch, "harmonic_mean": 0.35},
         "uncalibrated": figures,
         "calibrated": figures,
         "oracle": figures,
         "area": 0.125,
-        "shuffled": None,
+        "shuffled": 0.125,
         "gamma": 0.0,
         "seconds": 2.0,
         "settings": {"ridge": 1.0},
@@ -50,11 +51,13 @@ def test_several_seeds_are_averaged_and_the_best_on_validation_classes_comes_fir
     lines = printed(rows)
     ridge, sae = (next(line for line in lines if line[:1] == [name]) for name in ("ridge", "sae"))
     assert lines.index(ridge) < lines.index(sae)
-    assert ridge == ["ridge", "50.0", "30.0", "30", "to", "30", "2"]  # one seed, classes alike, nothing to be below
+    assert ridge == ["ridge", "50.0", "30.0", "30", "to", "30", "12.5"]  # one seed, classes alike, nothing to be below
     spread = 100 * np.std([0.3, 0.5], ddof=1)
     assert sae[:4] == ["sae", "35.0", "40.0", f"{spread:.1f}"]
     assert sae[4:10] == ["30", "to", "50", "-20", "to", "0"]  # classes 0.3 and 0.5, against 0.3 and 0.3
-    assert sae[10:] == ["60.0", "54.1", "2"]
+    assert sae[10:] == ["12.5", "60.0", "54.1"]
+    among_all = [line for line in lines if line[:1] == ["sae"]][1]
+    assert among_all == ["sae", "25.0", "25.0", "25.0", "2.2", "25.0", "25.0", "35.0", "12.5", "2"]
 
 
 def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
@@ -62,8 +65,10 @@ def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
     for seed, accuracy in ((1, 0.5), (0, 0.25), (1, 0.75)):
         table.add(row("sae", seed, 0.3, [accuracy]))
     assert [(one["seed"], one["unseen_accuracy"]) for one in table.rows()] == [(0, 0.25), (1, 0.75)]
-    assert table.has("TOY", "0123456789abcdef", "sae", {"seed": 1})
-    assert not table.has("TOY", "another", "sae", {"seed": 1})
+    wanted = {"set": "TOY", "split": "0123456789abcdef", "method": "sae", "asked": {"seed": 1}}
+    assert table.has(wanted)
+    assert not table.has({**wanted, "split": "another"})
+    assert not table.has({**wanted, "data": "another"})
     lines = (tmp_path / "out" / "results.csv").read_text().splitlines()
     assert len(lines) == 3
     assert len(lines[0].split(",")) == len(set(lines[0].split(",")))
@@ -73,3 +78,41 @@ def test_no_rows_are_no_table():
     assert not any(line[:1] == ["method"] for line in printed([]))
     with pytest.raises(KeyError):
         printed([{"set": "TOY", "split": "", "method": "sae"}])
+
+
+@pytest.mark.parametrize("content", ["[{", "3", '[{"set": "TOY"}]', '{"a": 1}', "[1]"])
+def test_a_damaged_table_is_named_and_kept(tmp_path, content):
+    file = tmp_path / "results.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"results\.json: expected rows as gbu wrote them, .* It is kept"):
+        BenchmarkTable(tmp_path).check()
+    assert file.read_text() == content
+
+
+def test_a_file_in_the_folders_place_is_refused(tmp_path):
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(ValueError, match=r"out: expected a folder that can be written, received Not a directory"):
+        BenchmarkTable(tmp_path / "out").check()
+    BenchmarkTable(tmp_path / "new").check()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("width", [80, 30])
+def test_nothing_is_cut_at_any_width(width):
+    console = Console(file=io.StringIO(), width=width)
+    wide = [row(name, seed, 0.999, [0.0, 1.0], best_epoch=1.0) for name in names("zeroshot") for seed in (0, 1)]
+    narrow = [{**one, "per_class": [1.0, 0.0] if one["method"] == "ale" else one["per_class"]} for one in wide]
+    print_benchmark(narrow, console)
+    text = console.file.getvalue()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    tables = text[: text.index("val: on")].splitlines()
+    assert max(map(len, tables)) <= 80
+    for name in names("zeroshot"):
+        assert len([line for line in tables if line.split()[:1] == [name]]) == 2
+
+
+def test_a_figure_that_was_recalled_is_marked_and_rows_of_other_data_are_apart():
+    one = row("sae", 0, 0.3, [0.2, 0.4])
+    recalled = {**one, "published": {"unseen": 54.1, "generalized": None, "recalled": True}, "data": "another"}
+    lines = [line for line in printed([one, recalled]) if line[:1] == ["sae"]]
+    assert [line[-1] for line in lines[::2]] == ["54.1", "~54.1"]

@@ -3,8 +3,10 @@ import pytest
 import tensorflow as tf
 
 from zsltf.training.descent import Descent
+from zsltf.training.ensemble import Ensemble, Member
 from zsltf.training.minibatches import for_each_batch, padded_batches
-from zsltf.training.seeds import with_seed
+from zsltf.training.preparation import Preparation
+from zsltf.training.seeds import draws, with_seed
 from zsltf.zeroshot.eszsl import ESZSL
 from zsltf.zeroshot.gaussian_generation import GaussianGeneration
 from zsltf.zeroshot.softmax import Softmax
@@ -33,3 +35,17 @@ def test_a_seed_goes_where_a_method_draws():
     assert with_seed(GaussianGeneration(), 3) == GaussianGeneration(seed=3)
     short = Softmax(descent=Descent(epochs=2))
     assert with_seed(short, 3) == Softmax(descent=Descent(epochs=2, seed=3))
+
+
+def test_a_seed_reaches_an_ensembles_members():
+    def member(method):
+        return Member(method=method, preparation=Preparation(), share=0.5, spread=1.0)
+
+    both = Ensemble(members=(member(ESZSL()), member(GaussianGeneration())))
+    assert with_seed(both, 3) == Ensemble(members=(member(ESZSL()), member(GaussianGeneration(seed=3))))
+
+
+def test_methods_that_draw_are_told_from_closed_forms():
+    assert not draws(ESZSL())
+    assert draws(GaussianGeneration())
+    assert draws(Softmax())

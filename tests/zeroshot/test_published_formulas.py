@@ -22,7 +22,7 @@ def folder(toy_features, tmp_path_factory):
     """A hard set: noise, and fewer images of some classes."""
     features, classes = toy_features
     rng = np.random.default_rng(11)
-    kept = np.flatnonzero(rng.random(len(features)) < 0.3 + 0.7 * ((features.y % 3) == 0))
+    kept = np.flatnonzero(rng.random(len(features)) < 0.4 + 0.6 * ((features.y % 3) == 0))
     noisy = features.with_x((features.x + 2.5 * rng.normal(size=features.x.shape)).astype(np.float32))
     folder = tmp_path_factory.mktemp("sets") / "HARD"
     folder.mkdir()

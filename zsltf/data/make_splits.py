@@ -1,5 +1,6 @@
 """A user's own set in the layout of the zero-shot benchmark."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from zsltf.checks import check_share, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.shares import random_share
+from zsltf.data.xlsa17 import KNOWN
 
 __all__ = ["make_splits"]
 
@@ -23,47 +25,60 @@ def make_splits(
     val_share: float = 1 / 3,
     test_share: float = 0.2,
     seed: int = 0,
+    known_to_backbone: Sequence[str] | None = None,
 ) -> None:
     """Write res101.mat and att_splits.mat, which `read_xlsa17` and other people's code read.
 
     The table's unseen classes are the test's; a share of the seen ones is for validation, chosen at random, and a share
-    of each seen class's images for the test of seen classes.
+    of each seen class's images for the test of seen classes: those are in no other part.
 
     Args:
         folder: to write into; it must be there.
         features: of all images, vectors.
         classes: their table, with seen and unseen classes.
-        val_share: of the seen classes, in [0, 1), at least one.
+        val_share: of the seen classes, in [0, 1), at least two.
         test_share: of a seen class's images, in [0, 1).
         seed: of both choices.
+        known_to_backbone: unseen classes on which the network was trained that made the features, if that is known.
 
     Raises:
-        ValueError: with fewer than 3 seen or 2 unseen classes, or fewer than 2 images of a seen one.
+        ValueError: with fewer than 4 seen or 2 unseen classes, or fewer than 3 images of a seen one.
     """
     features.check_vectors("make_splits")
     features.check_covers(classes)
     check_share("make_splits", val_share=val_share, test_share=test_share)
     seen, unseen = np.flatnonzero(classes.seen), np.flatnonzero(~classes.seen)
-    if len(seen) < 3 or len(unseen) < 2:
+    if len(seen) < 4 or len(unseen) < 2:
         received = f"{len(seen)} seen and {len(unseen)} unseen"
-        fail("classes", "at least 3 seen and 2 unseen ones", received, "Mark others in the column split.")
-    count = min(max(1, round(val_share * len(seen))), len(seen) - 2)
+        fail("classes", "at least 4 seen and 2 unseen ones", received, "Mark others in the column split.")
+    counts = np.bincount(features.y)
+    few = [f"{classes.names[i]} ({counts[i]})" for i in seen if counts[i] < 3]
+    if few:
+        fail("images", "at least 3 of a seen class", ", ".join(few[:5]), "Add photos.")
+    count = min(max(2, round(val_share * len(seen))), len(seen) - 2)
     val = np.random.default_rng(seed).permutation(seen)[:count]
     of_seen = classes.seen[features.y]
     tested = np.zeros(len(features), bool)
     tested[of_seen] = random_share(np.searchsorted(seen, features.y[of_seen]), test_share, seed)
     of_val = np.isin(features.y, val)
     parts = {
-        "train": of_seen & ~of_val,
-        "val": of_val,
+        "train": of_seen & ~of_val & ~tested,
+        "val": of_val & ~tested,
         "trainval": of_seen & ~tested,
         "test_seen": tested,
         "test_unseen": ~of_seen,
     }
-    _write(folder, features, classes, {name: np.flatnonzero(mask) for name, mask in parts.items()})
+    told = {} if known_to_backbone is None else {KNOWN: np.array(known_to_backbone, dtype=object).reshape(-1, 1)}
+    _write(folder, features, classes, {name: np.flatnonzero(mask) for name, mask in parts.items()}, told)
 
 
-def _write(folder: Path, features: Features, classes: ClassTable, parts: dict[str, Int[np.ndarray, " n"]]) -> None:
+def _write(
+    folder: Path,
+    features: Features,
+    classes: ClassTable,
+    parts: dict[str, Int[np.ndarray, " n"]],
+    told: dict[str, np.ndarray],
+) -> None:
     """Columns are images and classes, and counting starts from 1, as in the benchmark's files."""
     locations = {f"{name}_loc": rows[:, None] + 1.0 for name, rows in parts.items()}
     paths = np.array([[path] for path in features.paths], dtype=object)
@@ -76,4 +91,4 @@ def _write(folder: Path, features: Features, classes: ClassTable, parts: dict[st
         "original_att": semantics.T,
         "allclasses_names": np.array([[name] for name in classes.names], dtype=object),
     }
-    savemat(folder / "att_splits.mat", {**table, **locations}, do_compression=True)
+    savemat(folder / "att_splits.mat", {**table, **locations, **told}, do_compression=True)

@@ -1,8 +1,6 @@
 """Sets in the layout of the zero-shot benchmark: res101.mat and att_splits.mat."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,117 +9,97 @@ from jaxtyping import Int
 
 from zsltf.checks import check_finite, fail
 from zsltf.data.attributes import Missing, filled
+from zsltf.data.benchmark_set import LOCATIONS, BenchmarkSet
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.mat import read_mat
 
-__all__ = ["SPLIT_FILES", "BenchmarkSet", "read_xlsa17"]
+__all__ = ["KNOWN", "SPLIT_FILES", "read_xlsa17"]
 
 Semantics = Literal["att", "original_att", "sentences"]
 SPLIT_FILES = {"att": "att_splits.mat", "original_att": "att_splits.mat", "sentences": "sent_splits.mat"}
 """Where each kind of semantics stands, with the splits."""
-_LOCATIONS = ("train", "val", "trainval", "test_seen", "test_unseen")
+KNOWN = "known_to_backbone"
+"""What a split file calls the unseen classes of the backbone's pretraining, where `make_splits` has told them."""
 _FIX = "Make the files again, or fetch the set again."
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class BenchmarkSet:
-    """Features of all images, the class table, and who is in which part; locations are rows of the features.
-
-    Source: Xian, Lampert, Schiele & Akata, "Zero-shot learning: a comprehensive evaluation of the good, the bad and the
-    ugly", TPAMI 2019.
-    """
-
-    name: str
-    features: Features
-    classes: ClassTable
-    """Seen are the classes of `trainval`."""
-    train: Int[np.ndarray, " a"]
-    """Images to fit on while settings are chosen; no class of `val` is among theirs."""
-    val: Int[np.ndarray, " b"]
-    trainval: Int[np.ndarray, " c"]
-    """Images to fit on in the end."""
-    test_seen: Int[np.ndarray, " d"]
-    test_unseen: Int[np.ndarray, " e"]
-
-    def __post_init__(self) -> None:
-        for name in _LOCATIONS:
-            rows = getattr(self, name)
-            if not len(rows) or rows.min() < 0 or rows.max() >= len(self.features):
-                received = f"{rows.min() + 1} to {rows.max() + 1}" if len(rows) else "none"
-                expected = f"images 1 to {len(self.features)}, counted from 1"
-                fail(f"{self.name}, {name}_loc", expected, received, _FIX)
-        self._check_apart("trainval", "test_seen")
-        for one, other in (("trainval", "test_unseen"), ("train", "val")):
-            self._check_apart(one, other)
-            both = np.intersect1d(self.labels(one), self.labels(other))
-            if len(both):
-                named = ", ".join(self.classes.names[i] for i in both[:5])
-                fail(f"{self.name}, {one}_loc and {other}_loc", "different classes", f"{named} in both", _FIX)
-        unseen = len(np.unique(self.labels("test_unseen")))
-        if unseen < 2:
-            fail(f"{self.name}, test_unseen_loc", "images of at least 2 classes", str(unseen), "Split it otherwise.")
-
-    def labels(self, location: str) -> Int[np.ndarray, " n"]:
-        """Rows of the class table, of the images of a part such as "trainval"."""
-        return self.features.y[getattr(self, location)]
-
-    @property
-    def digest(self) -> str:
-        """Sha-256 of the index vectors, 16 digits: results under different splits must not be compared."""
-        digest = hashlib.sha256()
-        for name in _LOCATIONS:
-            digest.update(name.encode() + np.sort(getattr(self, name)).astype("<i8").tobytes())
-        return digest.hexdigest()[:16]
-
-    def _check_apart(self, one: str, other: str) -> None:
-        both = np.intersect1d(getattr(self, one), getattr(self, other))
-        if len(both):
-            received = f"{len(both)} in both, such as image {both[0] + 1}"
-            fail(f"{self.name}, {one}_loc and {other}_loc", "different images", received, _FIX)
-
-
-def read_xlsa17(folder: Path, *, semantics: Semantics = "att", missing: Missing = "refuse") -> BenchmarkSet:
+def read_xlsa17(
+    folder: Path, *, name: str | None = None, semantics: Semantics = "att", missing: Missing = "refuse"
+) -> BenchmarkSet:
     """Read one set, of any MATLAB version.
 
     Args:
         folder: with res101.mat (features in columns, labels from 1) and att_splits.mat, or sent_splits.mat.
+        name: what the set is called; by default as its folder.
         semantics: which matrix: attributes as the benchmark normalises them, as they were, or sentence embeddings.
         missing: what to do about attributes marked -1 in original_att; see `filled`.
 
     Raises:
         ValueError: if something is missing, out of range, overlapping, not finite or the wrong way round.
     """
+    matrix = "att" if semantics == "sentences" else semantics
     images = _read(folder / "res101.mat", ("features", "labels"))
-    splits = _read(folder / SPLIT_FILES[semantics], ("att",))
-    x = np.ascontiguousarray(np.asarray(images["features"], np.float32).T)
-    y = np.asarray(images["labels"]).ravel().astype(np.int64) - 1
-    table = class_table(folder, splits, "att" if semantics == "sentences" else semantics, missing)
-    if len(x) != len(y) or y.min() < 0 or y.max() >= len(table):
-        received = f"{len(y)} labels from {y.min() + 1} to {y.max() + 1}"
+    splits = _read(folder / SPLIT_FILES[semantics], (matrix, *(f"{part}_loc" for part in LOCATIONS)))
+    x = np.ascontiguousarray(_matrix(f"{folder}, features", images["features"]).astype(np.float32).T)
+    y = _integers(f"{folder}, labels", images["labels"]) - 1
+    table = class_table(folder, splits, matrix, missing, labelled=int(y.max(initial=-1)) + 1)
+    if len(x) != len(y) or not len(y) or y.min() < 0 or y.max() >= len(table):
+        received = f"{len(y)} labels" + (f" from {y.min() + 1} to {y.max() + 1}" if len(y) else "")
         fail(f"{folder}, labels", f"{len(x)} labels from 1 to {len(table)}", received, _FIX)
     paths = tuple(map(str, images["image_files"])) if len(images.get("image_files", ())) == len(x) else ()
-    locations = {name: np.asarray(splits[f"{name}_loc"]).ravel().astype(np.int64) - 1 for name in _LOCATIONS}
+    locations = {part: _integers(f"{folder}, {part}_loc", splits[f"{part}_loc"]) - 1 for part in LOCATIONS}
     trained = locations["trainval"]
     seen = np.isin(np.arange(len(table)), y[trained[(trained >= 0) & (trained < len(y))]])
     return BenchmarkSet(
-        name=folder.name, features=Features(x=x, y=y, paths=paths), classes=table.with_seen(seen), **locations
+        name=name or folder.name,
+        features=Features(x=x, y=y, paths=paths),
+        classes=table.with_seen(seen),
+        known_to_backbone=tuple(map(str, splits[KNOWN])) if KNOWN in splits else None,
+        **locations,
     )
 
 
-def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: Missing) -> ClassTable:
-    """Names and semantics of a split file."""
-    att, what = np.asarray(splits[matrix], np.float64), f"{folder}, {matrix}"
-    names = tuple(map(str, splits.get("allclasses_names", ()))) or tuple(f"class {i + 1}" for i in range(att.shape[-1]))
-    if att.ndim != 2 or att.shape[1] != len(names):
-        turned = " It looks transposed: classes stand in rows." if att.shape[:1] == (len(names),) else ""
-        fail(what, f"attributes x {len(names)} classes", f"shape {att.shape}", f"Classes go in columns.{turned}")
+def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: Missing, *, labelled: int) -> ClassTable:
+    """Names and semantics of a split file, given how many classes the labels speak of."""
+    what = f"{folder}, {matrix}"
+    att = _matrix(what, splits[matrix]).astype(np.float64)
+    names = tuple(map(str, splits.get("allclasses_names", ())))
+    count = len(names) or (labelled if len(att) == labelled else att.shape[1])  # without names, rows may look like it
+    if att.shape[1] != count:
+        turned = " It looks transposed: classes stand in rows." if len(att) == count else ""
+        fail(what, f"attributes x {count} classes", f"shape {att.shape}", f"Classes go in columns.{turned}")
+    names = names or tuple(f"class {i + 1}" for i in range(count))
     check_finite(what, att, "Fill in the attribute, or leave the class out.")
     empty = [name for name, column in zip(names, att.T, strict=True) if not column.any()]
     if empty:
         fail(what, "semantics of every class", f"only zeros for {', '.join(empty[:5])}", "Fill them in.")
     rows = filled(att.T, missing, what)
-    return ClassTable(names=names, semantics=rows.astype(np.float32), seen=np.zeros(len(names), bool))
+    return ClassTable(names=names, semantics=rows.astype(np.float32), seen=np.zeros(count, bool))
+
+
+def _numbers(what: str, value: Any) -> np.ndarray:
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "biuf":
+        received = "text" if isinstance(value, list) else f"{type(value).__name__} of {value.dtype}"
+        fail(what, "an array of real numbers", received, _FIX)
+    return value
+
+
+def _matrix(what: str, value: Any) -> np.ndarray:
+    """Numbers in two axes, after those of length 1 that other programs add."""
+    array = _numbers(what, value)
+    array = array.squeeze() if array.ndim > 2 else array
+    if array.ndim != 2:
+        fail(what, "a matrix", f"shape {np.shape(value)}", _FIX)
+    return array
+
+
+def _integers(what: str, value: Any) -> Int[np.ndarray, " n"]:
+    array = _numbers(what, value).ravel()
+    wrong = array[array != np.floor(array)] if array.dtype.kind == "f" else array[:0]
+    if len(wrong):
+        fail(what, "whole numbers", f"{wrong[0]:g}", _FIX)
+    return array.astype(np.int64)
 
 
 def _read(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:

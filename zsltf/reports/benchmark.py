@@ -4,31 +4,37 @@ import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
-from zsltf.files import atomic_file
-from zsltf.metrics.intervals import class_interval, paired_interval
+from zsltf.checks import fail
+from zsltf.files import atomic_file, check_writable
+from zsltf.reports.benchmark_summary import summarise
 
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
-_COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "shuffled", "area", "seconds")
-_UNSEEN = ("val", "unseen", "sd", "95 %", "below first", "best epoch", "paper", "s")
-_ALL = ("S", "U", "H", "paper's H", "H at 0", "oracle H", "AUSUC")
+_KEY = ("set", "method", "seed")
+_WIDEST = 1000  # characters
+_KEPT = "It is kept: mend it, or choose another --out."
+_COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "new_to_backbone", "shuffled", "area", "seconds")
+_UNSEEN = ("val", "unseen", "sd", "95 %", "below\nfirst", "shuffled", "best\nepoch", "paper")
+_ALL = ("S", "U", "H", "paper's\nH", "H\nat 0", "oracle\nH", "best\nepoch's H", "AUSUC", "s")
 _MEANING = """\
 val: on the validation classes, by which settings are chosen
 unseen: unseen classes among themselves, its deviation over seeds, and the 95 % interval over classes
 below first: 95 % interval of what it falls short of the first row's, on the same classes
+shuffled: the same method with attributes dealt to the wrong classes, which should be near chance
 best epoch: literature style, the most over tests after each epoch, which nobody may claim
 S, U, H: among all classes, at the gamma chosen on validation classes; H at 0: without gamma
 oracle H: at the gamma that is best on the test, which nobody may claim either
-paper: Xian et al. 2019, without calibration"""
+paper: Xian et al. 2019, without calibration; ~ of a method some of whose figures are recalled, not read
+s: seconds"""
 
 
 @dataclass(frozen=True)
@@ -41,22 +47,41 @@ class BenchmarkTable:
 
     path: Path
 
-    def rows(self) -> list[dict[str, Any]]:
-        """All rows so far."""
-        file = self.path / "results.json"
-        return json.loads(file.read_text("utf-8")) if file.is_file() else []
+    def check(self) -> None:
+        """Rows can be written: called before slow work starts; it leaves no trace.
 
-    def has(self, set_name: str, split: str, method: str, asked: Mapping[str, Any]) -> bool:
-        """Whether this method's row on this set is there, under the same split and options."""
-        wanted = (set_name, split, method, asked)
-        return any((row["set"], row["split"], row["method"], row["asked"]) == wanted for row in self.rows())
+        Raises:
+            ValueError: if the folder can't be one, or its results.json is damaged.
+        """
+        self.rows()
+        check_writable(self.path / "results.json", overwrite=True)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows so far.
+
+        Raises:
+            ValueError: if results.json is damaged; it stays as it is.
+        """
+        file = self.path / "results.json"
+        if not file.exists():
+            return []
+        try:
+            rows = json.loads(file.read_text("utf-8"))
+            lacking = [name for name in _KEY if not all(name in row for row in rows)]
+        except (OSError, ValueError, TypeError) as error:
+            fail(str(file), "rows as gbu wrote them", f"a damaged file ({error})", _KEPT)
+        if lacking:
+            fail(str(file), "rows as gbu wrote them", f"one without {', '.join(lacking)}", _KEPT)
+        return rows
+
+    def has(self, wanted: Mapping[str, Any]) -> bool:
+        """Whether a row with these entries is there: its set, split, data, method and options."""
+        return any(all(row.get(name) == value for name, value in wanted.items()) for row in self.rows())
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Write a row, in place of an earlier one of the same method and seed on the same set."""
 
-        def key(one: Mapping[str, Any]) -> tuple[str, str, int]:
-            return one["set"], one["method"], one["seed"]
-
+        key = itemgetter(*_KEY)
         rows = sorted([*(known for known in self.rows() if key(known) != key(row)), row], key=key)
         self.path.mkdir(parents=True, exist_ok=True)
         with atomic_file(self.path / "results.json") as staging:
@@ -66,72 +91,49 @@ class BenchmarkTable:
 
 
 def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None = None) -> None:
-    """A table a set, best on the validation classes first, with the paper's figures where it has them.
+    """Two tables a set, best on the validation classes first, with the paper's figures where it has them.
 
-    Several seeds' figures of a method are averaged.
+    Several seeds' figures of a method are averaged. Nothing is cut on a narrow terminal: its lines wrap.
     """
-    by_set: dict[str, list[Mapping[str, Any]]] = {}
-    for row in rows:
-        by_set.setdefault(f"{row['set']}, split {row['split']}", []).append(row)
-    for title, group in by_set.items():
-        by_method = groupby(sorted(group, key=lambda row: row["method"]), key=lambda row: row["method"])
-        ranked = sorted((_mean(list(rows)) for _, rows in by_method), key=lambda row: -row["validation"])
+    console = console or Console()
+    for name, split, methods in summarise(rows):
         tables = {
-            f"{title}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
+            f"{name}, split {split}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
             "All classes (%)": (_ALL, _among_all),
         }
         for heading, (columns, figures) in tables.items():
-            table = Table(title=heading, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+            table = Table(title=Text(heading), box=box.SIMPLE_HEAD, padding=0, show_edge=False)
             table.add_column("method", no_wrap=True)
             for column in columns:
                 table.add_column(column, justify="right", no_wrap=True)
-            for row in ranked:
-                table.add_row(row["method"], *figures(row, ranked[0]))
-            (console or Console()).print(table)
-    (console or Console()).print(_MEANING, style="dim")
+            for row in methods:
+                table.add_row(Text(row["method"]), *figures(row))
+            table.width = console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
+            console.print(table, crop=False)
+            console.print()
+    console.print(_MEANING, style="dim")
 
 
-def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """One row of several seeds' rows: means, and the standard deviation (n - 1) of the unseen accuracy."""
-
-    def mean(values: Sequence[Any]) -> Any:
-        if isinstance(values[0], Mapping):
-            return {key: mean([value[key] for value in values]) for key in values[0]}
-        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
-        return float(np.mean(values)) if numbers else values[0]
-
-    per_class = np.mean([row["per_class"] for row in rows], axis=0)
-    reached = [row["unseen_accuracy"] for row in rows]
-    figures = ("validation", "unseen_accuracy", "best_epoch", "uncalibrated", "calibrated", "oracle", "area", "seconds")
-    return {
-        **rows[0],
-        **{name: mean([row[name] for row in rows]) for name in figures},
-        "per_class": per_class,
-        "interval": class_interval(per_class),
-        "sd": np.std(reached, ddof=1) if len(reached) > 1 else None,
-    }
-
-
-def _among_unseen(row: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
-    below = paired_interval(first["per_class"], row["per_class"])
+def _among_unseen(row: Mapping[str, Any]) -> list[str]:
     return [
-        *map(_percent, (row["validation"], row["unseen_accuracy"])),
-        "" if row["sd"] is None else _percent(row["sd"]),
+        *map(_percent, (row["validation"], row["unseen_accuracy"], row["sd"])),
         _range(row["interval"]),
-        "" if row is first else _range(below),
-        _percent(row["best_epoch"]["unseen_accuracy"]) if row["best_epoch"] else "",
-        _plain(row["published"]["unseen"]),
-        f"{row['seconds']:.0f}",
+        _range(row["below"]),
+        _percent(row["shuffled"]),
+        _percent(row["best_epoch"] and row["best_epoch"]["unseen_accuracy"]),
+        _published(row, row["published"]["unseen"]),
     ]
 
 
-def _among_all(row: Mapping[str, Any], _: Mapping[str, Any]) -> list[str]:
+def _among_all(row: Mapping[str, Any]) -> list[str]:
     paper = row["published"]["generalized"]
     return [
         *(_percent(row["calibrated"][name]) for name in ("seen", "unseen", "harmonic_mean")),
-        _plain(paper and paper[2]),
+        _published(row, paper and paper[2]),
         *(_percent(row[kind]["harmonic_mean"]) for kind in ("uncalibrated", "oracle")),
+        _percent(row["best_epoch"] and row["best_epoch"]["harmonic_mean"]),
         _percent(row["area"]),
+        f"{row['seconds']:.0f}",
     ]
 
 
@@ -142,19 +144,18 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> Iterator[list[Any]]:
     yield [*_COLUMNS, "best_epoch", "low", "high", *named, "settings", "preparation"]
     for row in rows:
         flattered = row["best_epoch"] and row["best_epoch"]["unseen_accuracy"]
-        plain, by_kind = [row[name] for name in _COLUMNS], [row[kind][name] for kind, name in figures]
+        plain, by_kind = [row.get(name) for name in _COLUMNS], [row[kind][name] for kind, name in figures]
         chosen = [json.dumps(row[name]) for name in ("settings", "preparation")]
         yield [*plain, flattered, *row["interval"], *by_kind, *chosen]
 
 
-def _range(interval: Sequence[float]) -> str:
-    low, high = (round(100 * end) for end in interval)
-    return f"{low} to {high}"
+def _range(interval: Sequence[float] | None) -> str:
+    return "" if interval is None else " to ".join(str(round(100 * end)) for end in interval)
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
 
 
-def _plain(value: float | None) -> str:
-    return "" if value is None else f"{value:.1f}"
+def _published(row: Mapping[str, Any], value: float | None) -> str:
+    return "" if value is None else f"{'~' if row['published'].get('recalled') else ''}{value:.1f}"

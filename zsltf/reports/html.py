@@ -17,7 +17,7 @@ from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
 
-__all__ = ["write_report"]
+__all__ = ["write_page", "write_report"]
 
 _NOTHING = "\N{EN DASH}"
 _CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content}
@@ -33,8 +33,12 @@ def write_report(run: Run) -> Path:
     kind = report.get("kind", "zero_shot")  # which all runs were that don't say it
     check_choice(f"{run.path / 'report.json'}, kind", kind, _CONTENT)
     content = {**_content(run, report), **_CONTENT[kind](report)}
+    return write_page(run.path / "report.html", kind, content)
+
+
+def write_page(path: Path, kind: str, content: Mapping[str, Any]) -> Path:
+    """Write the page of a kind, whose template is of the same name."""
     page = _environment().get_template(f"{kind}.html.j2").render(content)
-    path = run.path / "report.html"
     with atomic_file(path) as file:
         file.write_bytes(page.encode("utf-8", "backslashreplace"))  # a file name may be no text
     return path

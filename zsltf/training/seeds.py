@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-__all__ = ["seed_everything", "with_seed"]
+__all__ = ["draws", "seed_everything", "with_seed"]
 
 
 def seed_everything(seed: int, *, deterministic: bool = False) -> None:
@@ -23,7 +23,15 @@ def seed_everything(seed: int, *, deterministic: bool = False) -> None:
 
 
 def with_seed(method: Any, seed: int) -> Any:
-    """The method with this seed for what it draws; one that draws nothing as it is."""
+    """The method with this seed for what it and its members draw; one that draws nothing as it is."""
+    if hasattr(method, "members"):
+        members = (replace(member, method=with_seed(member.method, seed)) for member in method.members)
+        return replace(method, members=tuple(members))
     if hasattr(method, "descent"):
         return replace(method, descent=replace(method.descent, seed=seed))
     return replace(method, seed=seed) if hasattr(method, "seed") else method
+
+
+def draws(method: Any) -> bool:
+    """Whether the method draws random numbers, so that seeds change its result."""
+    return with_seed(method, 0) != with_seed(method, 1)
