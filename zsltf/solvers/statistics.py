@@ -39,13 +39,20 @@ class Statistics:
     """Of each class's weights: the number of its examples where no weights are given."""
 
     @classmethod
-    def of(cls, features: Features, classes: ClassTable) -> Self:
+    def of(cls, features: Features, classes: ClassTable, *, unseen: bool = False) -> Self:
         """Of features (N, D), which may be memory-mapped: they are read a piece at a time.
 
+        Args:
+            features: the examples.
+            classes: their table.
+            unseen: classes that the table marks unseen may have examples.
+
         Raises:
-            ValueError: for feature maps, or a label that is no row of the table.
+            ValueError: for feature maps, a label that is no row of the table, or one of an unseen class.
         """
         features.check_vectors("a closed form")
+        if not unseen:
+            features.check_seen(classes)
         x, y, weights = features.x, features.y, features.weights
         pieces = (slice(start, start + _ROWS) for start in range(0, len(x), _ROWS))
         return cls.of_batches(((x[at], y[at], weights[at]) for at in pieces), len(classes))

@@ -107,6 +107,7 @@ class _Trainer:
     """Adam on shuffled batches, in a graph that is traced once; every run begins with the same weights."""
 
     def __init__(self, parts: Parts, data: Features, classes: ClassTable) -> None:
+        data.check_seen(classes)
         self._parts = parts
         self._rows = np.unique(data.y)  # label i of the loss is class rows[i]
         self._semantics = tf.constant(classes.semantics[self._rows])

@@ -59,6 +59,7 @@ class Lexicon(CompatibilityMethod):
         if odd or classes.blocks != classes.blocks[:slots] * self.variants:
             expected = f"a table of {self.variants} realisations with the same slots"
             fail("Lexicon.variants", expected, f"blocks {classes.blocks}", "Give the table's number of variants.")
+        train.check_seen(classes)  # the prior is counted on its images
         widths = classes.blocks[:slots]
         network = [layers.Dense(sum(widths), kernel_initializer=glorot(self.descent)), BlockLogSoftmax(widths)]
         if self.hidden:

@@ -53,6 +53,7 @@ class SYNC:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the seen classes' classifiers and solve for the bases."""
         train.check_vectors("SYNC")
+        train.check_seen(classes)
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
         rate = self._rate(s)
@@ -70,6 +71,7 @@ class SYNC:
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """The whole search range; the seen classes' classifiers are fitted once a penalty."""
         train.check_vectors("SYNC")
+        train.check_seen(classes)
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
         squares, among = cdist(classes.semantics, s, "sqeuclidean"), cdist(s, s, "sqeuclidean")
