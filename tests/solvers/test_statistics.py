@@ -125,3 +125,11 @@ def test_what_does_not_fit_is_refused():
     classes = ClassTable(names=tuple("abcde"), semantics=np.eye(5), seen=np.ones(5, bool))
     with pytest.raises(ValueError, match=r"a closed form: expected features \(N, D\), received maps"):
         Statistics.of(Features(x=np.zeros((5, 2, 2, 3)), y=np.arange(5)), classes)
+
+
+def test_the_spread_of_identical_examples_is_zero_in_spite_of_rounding():
+    x = np.repeat(0.1 + np.random.default_rng(0).normal(size=(5, 40)), 3, axis=0)
+    statistics = Statistics.of_batches([(x, np.repeat(np.arange(5), 3))], 6)
+    assert not statistics.within().any()
+    assert not statistics.variances[:5].any()
+    assert np.isnan(statistics.variances[5]).all()

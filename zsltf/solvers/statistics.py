@@ -20,6 +20,8 @@ from zsltf.solvers.gram import Gram
 __all__ = ["Statistics"]
 
 _ROWS = 4096
+_ROUNDING = 1e-13
+"""What is less, as a share of the sums that it is a difference of, is not there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -136,13 +138,17 @@ class Statistics:
     @cached_property
     def variances(self) -> Float[np.ndarray, "C D"]:
         """Of each class and feature, by its own mean; NaN for a class without weight."""
-        return np.maximum(self._per_example(self.squares) - self.means**2, 0.0)
+        squares = self._per_example(self.squares)
+        variances = squares - self.means**2
+        return np.where(variances <= _ROUNDING * squares, 0.0, variances)
 
     def within(self) -> Float[np.ndarray, "D D"]:
-        """Covariance of the examples around their class's mean, over all classes."""
+        """Covariance of the examples around their class's mean, over all classes; zeros if that is rounding alone."""
         present = self.counts > 0
         between = (self.sums[present].T / self.counts[present]) @ self.sums[present]
-        return (self.gram.matrix - between) / self.total
+        within = self.gram.matrix - between
+        least = _ROUNDING * len(within) * np.trace(self.gram.matrix)  # in any of the directions
+        return within / self.total if np.trace(within) > least else np.zeros_like(within)
 
     def _per_example(self, sums: Float[np.ndarray, "C D"]) -> Float[np.ndarray, "C D"]:
         counts = self.counts[:, None]
