@@ -1,6 +1,6 @@
 """One pass over features: all that the closed forms need to know of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -87,13 +87,6 @@ class Statistics:
         )
 
     @classmethod
-    def leave_out(cls, parts: Iterable[Self]) -> Iterator[Self]:
-        """For each part, those of all the others: folds without a second pass."""
-        parts = list(parts)
-        total = reduce(add, parts)
-        return (total - part for part in parts)
-
-    @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as file:
@@ -106,19 +99,32 @@ class Statistics:
             np.savez(file, gram=self.gram.matrix, sums=self.sums, squares=self.squares, counts=self.counts)
 
     def __add__(self, other: Self) -> Self:
-        return self._combined(other, self.gram + other.gram, 1.0)
+        self._check_like(other)
+        return type(self)(
+            gram=self.gram + other.gram,
+            sums=self.sums + other.sums,
+            squares=self.squares + other.squares,
+            counts=self.counts + other.counts,
+        )
 
     def __sub__(self, other: Self) -> Self:
-        return self._combined(other, self.gram - other.gram, -1.0)
-
-    def _combined(self, other: Self, gram: Gram, sign: float) -> Self:
-        check_shape("Statistics", other.sums, self.sums.shape, "Count the same classes and features in every part.")
+        """Without the other's examples; a class whose weight comes to rounding alone has none left."""
+        self._check_like(other)
+        counts, least = self.counts - other.counts, _ROUNDING * self.counts
+        if (counts < -least).any():
+            label = int(np.argmax(-least - counts))
+            received = f"{other.counts[label]:g} of class {label}, which has {self.counts[label]:g}"
+            fail("Statistics", "a part of the examples to take out", received, "Take out what was added.")
+        left = counts > least
         return type(self)(
-            gram=gram,
-            sums=self.sums + sign * other.sums,
-            squares=self.squares + sign * other.squares,
-            counts=self.counts + sign * other.counts,
+            gram=self.gram - other.gram,
+            sums=np.where(left[:, None], self.sums - other.sums, 0.0),
+            squares=np.where(left[:, None], self.squares - other.squares, 0.0),
+            counts=np.where(left, counts, 0.0),
         )
+
+    def _check_like(self, other: Self) -> None:
+        check_shape("Statistics", other.sums, self.sums.shape, "Count the same classes and features in every part.")
 
     @property
     def total(self) -> float:
