@@ -1,5 +1,7 @@
 """What is generated, and that classifiers of it open by no door."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,19 @@ def test_they_open_by_no_door_and_say_so(problem, method):
         fitted.with_classes(classes)
     with pytest.raises(ValueError, match="no door: it has to be fitted again"):
         fitted.with_photos("new", train.x[:2])
+
+
+def test_cada_vae_leaves_out_a_class_of_weight_zero_as_one_without_images(problem):
+    train, classes = problem
+    short = CADAVAE(descent=Descent(epochs=2))
+    weights = (train.y != 3).astype(np.float32)
+    weighted = short.fit(replace(train, sample_weight=weights), classes).score(train.x)
+    np.testing.assert_allclose(weighted, short.fit(train.select(train.y != 3), classes).score(train.x), atol=1e-3)
+
+
+def test_cada_vae_drops_its_rate_where_it_says(problem):
+    train, classes = problem
+    descents = Descent(epochs=2), Descent(epochs=2, drop_after=1), Descent(epochs=2, drop_after=2)
+    plain, dropped, late = (CADAVAE(descent=d).fit(train, classes).score(train.x) for d in descents)
+    np.testing.assert_array_equal(plain, late)
+    assert np.abs(plain - dropped).max() > 1e-3
