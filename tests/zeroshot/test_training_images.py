@@ -45,3 +45,10 @@ def test_identical_images_of_a_class_are_as_good_as_one(name, toy_features):
     assert (scores[:, :12].argmax(axis=1) == train.y).mean() > 0.5
     whitened = Preparation(shrinkage=0.1).fit(train, classes).apply(train)
     assert np.isfinite(whitened.x).all()
+
+
+@pytest.mark.parametrize("name", ["conse", "dap", "iap", "sse"])
+def test_two_seen_classes_are_needed(name, toy_features):
+    features, classes = toy_features
+    with pytest.raises(ValueError, match="of two seen classes or more, received 1"):
+        plugin_type("zeroshot", name)().fit(features.select(features.y == 0), classes)

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
 
+from zsltf.checks import fail
 from zsltf.solvers.statistics import Statistics
 from zsltf.solvers.whitening import shrunk
 
@@ -22,8 +23,13 @@ def discriminant(statistics: Statistics, shrinkage: float) -> tuple[Float[np.nda
 
     Returns:
         (K, D) and (K,); the scores' common part is taken off, so the kernel's rows add up to 0.
+
+    Raises:
+        ValueError: for examples of a single class.
     """
     means = statistics.means[statistics.counts > 0]
+    if len(means) < 2:
+        fail("classes", "examples of two seen classes or more", str(len(means)), "Add another class's images.")
     factor = cho_factor(shrunk(statistics.within(), shrinkage))
     centre = means.mean(axis=0)
     kernel = cho_solve(factor, (means - centre).T).T

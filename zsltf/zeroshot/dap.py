@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logit
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -104,6 +104,8 @@ class DAP:
     ) -> Float[np.ndarray, "N A"]:
         """Attribute logits of each image by classifiers that have not seen its class."""
         labels = np.unique(train.y)
+        if len(labels) < 2:
+            fail("classes", "images of two seen classes or more", str(len(labels)), "Add another class's images.")
         order = labels[np.lexsort(attributes[labels].T)]  # dealt by what they are, not by where they stand in the table
         z = np.empty((len(train), attributes.shape[1]))
         for hidden in (order[first::_FOLDS] for first in range(min(_FOLDS, len(order)))):
