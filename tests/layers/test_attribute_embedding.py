@@ -52,5 +52,21 @@ def test_what_is_no_table_is_refused(trained):
         AttributeEmbedding(np.ones(3))
     with pytest.raises(ValueError, match="finite numbers"):
         AttributeEmbedding(np.array([[np.nan]]))
-    with pytest.raises(ValueError, match=r"expected shape \(classes, 8\), received shape \(2, 7\)"):
+    with pytest.raises(ValueError, match=r"expected shape \(any, 8\), received shape \(2, 7\)"):
         trained[1].with_classes(np.ones((2, 7)))
+
+
+@pytest.mark.parametrize("given", [np.ndarray.tolist, keras.ops.convert_to_tensor, np.asarray])
+def test_semantics_may_be_lists_or_a_tensor(given):
+    rows = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    layer = AttributeEmbedding(given(rows))
+    np.testing.assert_array_equal(layer.semantics, rows)
+    layer.build((None, 5))
+    np.testing.assert_array_equal(layer.with_classes(given(rows[:2])).semantics, rows[:2])
+
+
+def test_lists_of_different_lengths_and_a_layer_without_a_kernel_are_refused():
+    with pytest.raises(ValueError, match="expected as many numbers for each class, received rows that differ"):
+        AttributeEmbedding([[1.0, 2.0], [3.0]])
+    with pytest.raises(ValueError, match=r"expected a layer that has W, received one that is not built\."):
+        AttributeEmbedding(np.eye(3)).with_classes(np.eye(3))

@@ -14,3 +14,10 @@ def test_each_bump_falls_with_the_squared_distance(normalised):
         expected /= expected.sum(axis=1, keepdims=True)
     received = radial_basis(points, rate=0.7, normalised=normalised)(s.astype(np.float32))
     np.testing.assert_allclose(received, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_an_offset_of_all_rows_costs_no_digits():
+    rng = np.random.default_rng(0)
+    s, points = (1000 + rng.normal(size=(count, 3)).astype(np.float32) for count in (4, 5))
+    received = radial_basis(points, rate=0.7)(s)
+    np.testing.assert_allclose(received, np.exp(-0.7 * cdist(s, points, "sqeuclidean")), rtol=1e-3, atol=1e-6)

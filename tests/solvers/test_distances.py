@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zsltf.solvers.distances import median_distance
+from zsltf.solvers.distances import bump_rate, median_distance
 
 
 @pytest.mark.parametrize(
@@ -11,3 +11,7 @@ from zsltf.solvers.distances import median_distance
 )
 def test_it_is_the_median_and_never_zero(rows, expected):
     assert median_distance(np.array(rows, float)) == expected
+
+
+def test_a_bump_of_two_medians_falls_by_half_an_e_fold_there():
+    assert bump_rate(np.array([[0.0], [1.0], [3.0]]), 2.0) * (2 * 2.0) ** 2 == 0.5

@@ -73,9 +73,9 @@ def test_what_was_added_is_taken_out_again(seed):
 def test_each_group_of_classes_is_left_out_without_a_second_pass():
     x, y, _ = examples(0)
     groups = [[0, 1], [2], [3, 4]]
-    parts = (Statistics.of_batches([(x[np.isin(y, g)], y[np.isin(y, g)])], 5) for g in groups)
-    for group, rest in zip(groups, Statistics.leave_out(parts), strict=True):
-        keep = ~np.isin(y, group)
+    parts = [Statistics.of_batches([(x[np.isin(y, g)], y[np.isin(y, g)])], 5) for g in groups]
+    for group, part in zip(groups, parts, strict=True):
+        keep, rest = ~np.isin(y, group), sum(parts[1:], parts[0]) - part
         assert_same(rest, Statistics.of_batches([(x[keep], y[keep])], 5))
         assert np.isnan(rest.means[group]).all()
         np.testing.assert_allclose(rest.gram.spectrum[0], np.linalg.svd(x[keep])[1] ** 2)
@@ -125,3 +125,33 @@ def test_what_does_not_fit_is_refused():
     classes = ClassTable(names=tuple("abcde"), semantics=np.eye(5), seen=np.ones(5, bool))
     with pytest.raises(ValueError, match=r"a closed form: expected features \(N, D\), received maps"):
         Statistics.of(Features(x=np.zeros((5, 2, 2, 3)), y=np.arange(5)), classes)
+
+
+def test_the_spread_of_identical_examples_is_zero_in_spite_of_rounding():
+    x = np.repeat(0.1 + np.random.default_rng(0).normal(size=(5, 40)), 3, axis=0)
+    statistics = Statistics.of_batches([(x, np.repeat(np.arange(5), 3))], 6)
+    assert not statistics.within().any()
+    assert not statistics.variances[:5].any()
+    assert np.isnan(statistics.variances[5]).all()
+
+
+def test_nothing_is_left_of_a_class_of_fractional_weights_that_is_taken_out():
+    x, y, _ = examples(0)
+    weights = np.random.default_rng(1).random(30) + 0.1
+    parts = [Statistics.of_batches([(x[r], y[r], weights[r])], 5) for r in (y == 0, y == 1, (y == 0) | (y > 1))]
+    rest = (parts[0] + parts[1] + parts[2]) - parts[0] - parts[1]
+    assert rest.counts[1] == 0
+    assert np.isnan(rest.means[1]).all()
+    thrice = Statistics.of_batches([(x, y, np.full(30, w)) for w in (0.1, 0.2, 0.3)], 5)
+    for w in (0.3, 0.2, 0.1):
+        thrice = thrice - Statistics.of_batches([(x, y, np.full(30, w))], 5)
+    assert not thrice.counts.any()
+    assert not thrice.sums.any()
+
+
+def test_what_is_no_part_is_not_taken_out():
+    x, y, _ = examples(0)
+    one, other = Statistics.of_batches([(x[:20], y[:20])], 5), Statistics.of_batches([(x[10:], y[10:])], 5)
+    more = other + Statistics.of_batches([(x[:1], y[:1])], 5)
+    with pytest.raises(ValueError, match=r"expected a part of the examples to take out, received 5 of class 0, which"):
+        one - more

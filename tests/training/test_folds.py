@@ -103,7 +103,7 @@ def test_fewer_than_four_seen_classes_are_too_few():
 
 def test_an_example_of_an_unseen_class_is_refused():
     train, classes = problem(6, 6, 4)
-    with pytest.raises(ValueError, match=r"Features\.y: expected integers >= 0"):
+    with pytest.raises(ValueError, match=r"Features\.y: expected examples of seen classes, received some of class 0"):
         next(class_disjoint_folds(train, classes.with_seen(np.arange(6) > 0)))
 
 

@@ -56,3 +56,10 @@ def test_a_class_that_comes_by_photos_is_the_one_that_training_would_have_given(
 def test_a_share_of_zero_is_refused():
     with pytest.raises(ValueError, match=r"LinearDiscriminant\.shrinkage: expected a share in \(0, 1\], received 0"):
         LinearDiscriminant(shrinkage=0.0)
+
+
+def test_what_the_table_marks_unseen_is_learned_as_any_other_class(problem):
+    train, classes = problem
+    marked = classes.with_seen(np.array([True, True, False]))
+    expected = LinearDiscriminant().fit(train, classes).score(train.x)
+    np.testing.assert_array_equal(LinearDiscriminant().fit(train, marked).score(train.x), expected)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,3 +33,23 @@ def test_a_new_class_counts_as_unseen(toy_features):
 def test_a_share_of_one_is_refused():
     with pytest.raises(ValueError, match=r"CMT\.familiar: expected a share in \(0, 1\), received 1\. Start from the"):
         CMT(familiar=1.0)
+
+
+def test_a_class_of_weight_zero_is_not_there(toy_features):
+    features, classes = toy_features
+    train = features.select(classes.seen[features.y])
+    weights = (train.y != 3).astype(np.float32)
+    weighted = CMT(descent=SHORT).fit(replace(train, sample_weight=weights), classes)
+    expected = CMT(descent=SHORT).fit(train.select(train.y != 3), classes)
+    np.testing.assert_allclose(weighted.score(features.x), expected.score(features.x), rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("familiar", [0.9, None])
+def test_the_last_epoch_is_the_fit(toy_features, familiar):
+    features, classes = toy_features
+    train = features.select(classes.seen[features.y])
+    method = CMT(familiar=familiar, descent=Descent(epochs=3))
+    epochs = [classifier.score(features.x) for classifier in method.fit_epochs(train, classes)]
+    assert len(epochs) == 3
+    np.testing.assert_allclose(epochs[-1], method.fit(train, classes).score(features.x), rtol=1e-4, atol=1e-4)
+    assert np.abs(epochs[0] - epochs[-1]).max() > 0.01

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -24,6 +24,33 @@ def test_the_dot_product_ranks_as_the_product_of_bernoulli_terms_does(problem):
     np.testing.assert_allclose(
         scores - scores[:, :1], np.log(product) - np.log(product[:, :1]), atol=1e-2 * np.log(product).std()
     )
+
+
+def test_what_most_seen_classes_have_says_little(problem):
+    """With four classes fewer, the attributes' shares among the seen classes are not alike."""
+    _, test, classes = problem
+    unequal = classes.with_seen(np.isin(np.arange(16), [0, 1, 2, 3, 6, 7, 9, 10]))
+    features = Features(x=classes.semantics @ np.random.default_rng(0).normal(size=(8, 32)), y=np.arange(16))
+    train = features.select(unequal.seen)
+    prior = classes.semantics[unequal.seen].mean(axis=0)
+    assert np.ptp(prior) > 0.2
+    heads = linear_heads(train.x, classes.semantics[train.y], train.weights, 1e-3)
+    expected = (test.x @ heads[:-1] + heads[-1] - logit(prior)) @ classes.semantics.T
+    scores = DAP(calibrate=False).fit(train, unequal).score(test.x)
+    np.testing.assert_allclose(scores, expected, atol=1e-2 * expected.std())
+
+
+def test_an_attribute_whose_classifier_is_wrong_elsewhere_says_nothing_for_or_against_a_class(problem, monkeypatch):
+    train, _, classes = problem
+    dropped = np.arange(8) == 3
+
+    def calibration(z, targets, weights):
+        return np.where(dropped, 0.0, 1.0), np.full(8, 5.0)
+
+    monkeypatch.setattr("zsltf.zeroshot.dap.platt", calibration)
+    logits = np.asarray(DAP().fit(train, classes).embed(train.x))
+    np.testing.assert_allclose(logits[:, 3], 0, atol=1e-5)
+    assert (np.abs(logits[:, ~dropped]).mean(axis=0) > 0.1).all()
 
 
 def test_attributes_are_brought_to_the_unit_range_of_the_seen_classes(problem):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, logsumexp
 
+from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.words import word_table
 from zsltf.metrics.zero_shot import unseen_accuracy
@@ -85,3 +86,13 @@ def test_a_table_of_another_shape_is_refused(plain):
         Lexicon(variants=2).fit(features, words)
     with pytest.raises(ValueError, match=r"Lexicon\.hidden: expected 0 or more units, received -1"):
         Lexicon(hidden=-1)
+
+
+def test_the_prior_of_a_slot_is_smoothed_by_its_own_units():
+    """Three units in the first slot, two in the second."""
+    semantics = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 0]], np.float32)
+    table = ClassTable(names=("a", "b", "c"), semantics=semantics, seen=np.ones(3, bool), blocks=(3, 2))
+    train = Features(x=np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32), y=np.array([0, 0, 1, 2]))
+    *_, log_prior = Lexicon(descent=Descent(epochs=1)).fit(train, table).embed.get_weights()
+    expected = [2.5 / 5.5, 1.5 / 5.5, 1.5 / 5.5, 3.5 / 5, 1.5 / 5]
+    np.testing.assert_allclose(np.exp(log_prior), expected, rtol=1e-5)

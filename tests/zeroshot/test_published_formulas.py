@@ -5,13 +5,17 @@ Each is carried through to accuracies under the benchmark's split, as other peop
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from scipy.io import loadmat
 from scipy.linalg import solve_sylvester
+from scipy.optimize import approx_fprime
+from scipy.special import logsumexp
 
 from zsltf.data.make_splits import make_splits
 from zsltf.data.xlsa17 import read_xlsa17
 from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.losses.ranking import MaxHinge, RankedHinge, SumHinge
+from zsltf.zeroshot.class_normalized_mlp import ClassNormalizedMLP
 from zsltf.zeroshot.eszsl import ESZSL
 from zsltf.zeroshot.ridge import Ridge
 from zsltf.zeroshot.sae import SAE
@@ -111,3 +115,47 @@ def test_ranking_losses_image_by_image(loss):
             ]
         )
     np.testing.assert_allclose(loss().call(labels, scores), expected, rtol=1e-5)
+
+
+def class_normalized_scores(weights, x, s, positive):
+    """25 cos(x, W3 CN(relu(CN(W2 relu(W1 s))))): the scale is the square of the paper's gamma = 5."""
+
+    def standardised(rows):
+        return (rows - rows.mean(axis=0)) / np.sqrt(rows.var(axis=0) + 1e-5)
+
+    w1, b1, w2, b2, w3, b3 = weights
+    hidden = standardised(np.maximum(s @ w1 + b1, 0) @ w2 + b2)
+    vectors = standardised(np.maximum(hidden, 0)) @ w3 + b3
+    vectors = np.maximum(vectors, 0) if positive else vectors
+    return 25 * (x / np.linalg.norm(x, axis=1)[:, None]) @ (vectors / np.linalg.norm(vectors, axis=1)[:, None]).T
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_class_normalised_mlp(toy_features, positive):
+    features, classes = toy_features
+    x = np.abs(features.x[:120]) if positive else features.x[:120]
+    y, s = features.y[:120], classes.semantics[:12]
+    parts = ClassNormalizedMLP(hidden=7).parts(features.select(features.y < 12).with_x(x), classes)
+    variables = parts.project.trainable_variables
+    for number, variable in enumerate(variables):  # biases that are not 0, so that none can be left out
+        variable.assign_add(0.1 * np.random.default_rng(number).normal(size=variable.shape))
+    with tf.GradientTape() as tape:
+        scores = parts.similarity(parts.embed(x), parts.project(s, training=True))
+        loss = parts.loss(y, scores)
+    gradients = [np.asarray(gradient) for gradient in tape.gradient(loss, [v.value for v in variables])]
+    shapes, start = [v.shape for v in variables], np.concatenate([v.numpy().ravel() for v in variables])
+
+    def split(flat):
+        ends = np.cumsum([np.prod(shape) for shape in shapes])[:-1]
+        return [part.reshape(shape) for part, shape in zip(np.split(flat, ends), shapes, strict=True)]
+
+    def cross_entropy(flat):
+        z = class_normalized_scores(split(flat), x.astype(float), s.astype(float), positive)
+        return (logsumexp(z, axis=1) - z[np.arange(len(y)), y]).mean()
+
+    start = start.astype(float)
+    expected = class_normalized_scores(split(start), x.astype(float), s.astype(float), positive)
+    np.testing.assert_allclose(scores, expected, rtol=1e-3, atol=1e-3)
+    slopes = split(approx_fprime(start, cross_entropy, 1e-7))
+    for gradient, slope in zip(gradients, slopes, strict=True):
+        np.testing.assert_allclose(gradient, slope, atol=2e-3 * max(np.abs(slope).max(), 0.1))

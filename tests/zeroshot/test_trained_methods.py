@@ -92,3 +92,12 @@ def test_two_towers_meet_in_one_space(problem, toy_features, loss, hidden):
 def test_a_loss_that_is_none_is_refused():
     with pytest.raises(ValueError, match=r"TwoTower\.loss: expected one of infonce, siglip, received 'nce'\. Did you"):
         TwoTower(loss="nce")
+
+
+def test_two_towers_begin_with_the_published_scale_and_offset(problem):
+    train, classes = problem
+    parts = {loss: TwoTower(loss=loss).parts(train, classes) for loss in ("infonce", "siglip")}
+    starts = {loss: (part.similarity.scale, float(part.similarity.offset)) for loss, part in parts.items()}
+    assert starts["siglip"] == pytest.approx((10.0, -10.0))
+    assert starts["infonce"] == pytest.approx((1 / 0.07, 0.0))
+    assert [part.similarity.offset.trainable for part in parts.values()] == [False, True]

@@ -97,13 +97,24 @@ class Features:
         if self.x.ndim != 2:
             fail(method, "features (N, D)", f"maps {self.x.shape}", "Average them: features.x.mean(axis=(1, 2)).")
 
+    def check_seen(self, classes: ClassTable) -> None:
+        """Refuse examples of classes that the table marks unseen, and a label that is no row."""
+        self._check_rows(classes)
+        unseen = [classes.names[label] for label in np.unique(self.y) if not classes.seen[label]]
+        if unseen:
+            fix = "Keep features.select(classes.seen[features.y]), or mark these classes seen: classes.with_seen(...)."
+            fail("Features.y", "examples of seen classes", f"some of {', '.join(unseen[:5])}, marked unseen", fix)
+
     def check_covers(self, classes: ClassTable) -> None:
         """Refuse a class without an example of weight > 0, and a label that is no row."""
-        if self.y.max() >= len(classes):
-            fail("Features.y", f"labels < {len(classes)}", str(self.y.max()), "Give rows of the ClassTable.")
+        self._check_rows(classes)
         total = np.bincount(self.y, weights=self.weights, minlength=len(classes))
         missing = [name for name, weight in zip(classes.names, total, strict=True) if weight <= 0]
         if missing:
             fail(
                 "Features", "an example of every class", f"none of {', '.join(missing[:5])}", "Leave those classes out."
             )
+
+    def _check_rows(self, classes: ClassTable) -> None:
+        if self.y.max() >= len(classes):
+            fail("Features.y", f"labels < {len(classes)}", str(self.y.max()), "Give rows of the ClassTable.")

@@ -1,13 +1,13 @@
 """A last layer whose classes are rows of attributes."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import keras
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import check_finite, fail
+from zsltf.checks import check_finite, check_shape, fail
 
 __all__ = ["AttributeEmbedding"]
 
@@ -32,15 +32,15 @@ class AttributeEmbedding(keras.layers.Layer):
 
     def __init__(
         self,
-        semantics: Float[np.ndarray, "C A"] | Sequence[int],
+        semantics: Float[np.ndarray, "C A"] | Sequence[Sequence[float]] | Sequence[int],
         *,
         kernel_initializer: Any = "glorot_uniform",
         kernel_regularizer: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        given = isinstance(semantics, np.ndarray)
-        rows = np.asarray(semantics, np.float32) if given else np.zeros(semantics, np.float32)
+        shape = isinstance(semantics, (list, tuple)) and all(isinstance(number, int) for number in semantics)
+        rows = np.zeros(cast(Sequence[int], semantics), np.float32) if shape else _rows(semantics)
         if rows.ndim != 2 or not rows.size:
             fail("AttributeEmbedding.semantics", "a row of attributes a class", f"shape {rows.shape}", "Give an array.")
         check_finite("AttributeEmbedding.semantics", rows, "Fill in the attribute.")
@@ -65,21 +65,17 @@ class AttributeEmbedding(keras.layers.Layer):
         embedded = self.attributes(x)
         return keras.ops.matmul(embedded, keras.ops.transpose(keras.ops.cast(self.semantics, embedded.dtype)))
 
-    def with_classes(self, semantics: Float[np.ndarray, "M A"]) -> Self:
+    def with_classes(self, semantics: Float[np.ndarray, "M A"] | Sequence[Sequence[float]]) -> Self:
         """A layer with this one's W, as it is now, for these classes.
 
         Raises:
-            ValueError: if they have another number of attributes.
+            ValueError: if they have another number of attributes, or there is no W yet.
         """
-        if semantics.shape[1:] != tuple(self.semantics.shape[1:]):
-            received = f"shape {semantics.shape}"
-            fail(
-                "semantics",
-                f"shape (classes, {self.semantics.shape[1]})",
-                received,
-                "Use the training table's columns.",
-            )
-        other = type(self)(semantics, kernel_regularizer=self.kernel_regularizer, dtype=self.dtype_policy)
+        if not self.built:
+            fail("AttributeEmbedding", "a layer that has W", "one that is not built", "Call it on features first.")
+        rows = _rows(semantics)
+        check_shape("semantics", rows, (None, self.semantics.shape[1]), "Use the training table's columns.")
+        other = type(self)(rows, kernel_regularizer=self.kernel_regularizer, dtype=self.dtype_policy)
         other.build((None, self.kernel.shape[0]))
         other.kernel.assign(self.kernel)
         return other
@@ -94,3 +90,11 @@ class AttributeEmbedding(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
         return {**super().get_config(), **options}
+
+
+def _rows(semantics: Any) -> np.ndarray:
+    """An array of an array, a tensor or lists."""
+    try:
+        return np.asarray(semantics, np.float32)
+    except ValueError:
+        fail("semantics", "as many numbers for each class", "rows that differ", "Fill in the attributes.")

@@ -28,8 +28,10 @@ class RadialBasis(keras.layers.Layer):
 
     def call(self, s: Any) -> Any:
         ops = keras.ops
-        norms = ops.sum(ops.square(s), axis=-1, keepdims=True) + ops.sum(ops.square(self.points), axis=-1)
-        exponent = -self.rate * ops.maximum(norms - 2 * ops.matmul(s, ops.transpose(self.points)), 0)
+        mean = ops.mean(self.points, axis=0)  # an offset would cost the products their digits
+        s, points = s - mean, self.points - mean
+        norms = ops.sum(ops.square(s), axis=-1, keepdims=True) + ops.sum(ops.square(points), axis=-1)
+        exponent = -self.rate * ops.maximum(norms - 2 * ops.matmul(s, ops.transpose(points)), 0)
         return ops.softmax(exponent) if self.normalised else ops.exp(exponent)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

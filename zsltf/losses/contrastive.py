@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from zsltf.losses.own_class import own_class
+
 __all__ = ["InfoNCE", "SigLIP"]
 
 
@@ -20,7 +22,7 @@ class InfoNCE(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Labels (B,) and scores (B, C), scaled cosines, to losses (B,)."""
-        own = _one_hot(y_true, y_pred)
+        own = own_class(y_true, y_pred)
         to_text = -ops.sum(own * ops.log_softmax(y_pred, axis=-1), axis=-1)
         to_image = -ops.sum(own * ops.log_softmax(y_pred, axis=0), axis=-1)
         return (to_text + to_image) / 2
@@ -37,9 +39,5 @@ class SigLIP(keras.losses.Loss):
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Labels (B,) and scores (B, C) to losses (B,)."""
-        sign = 2 * _one_hot(y_true, y_pred) - 1
+        sign = 2 * own_class(y_true, y_pred) - 1
         return ops.sum(ops.softplus(-sign * y_pred), axis=-1)
-
-
-def _one_hot(y_true: Any, y_pred: Any) -> Any:
-    return ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), ops.shape(y_pred)[-1], dtype=y_pred.dtype)

@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zsltf.checks import check_positive
+from zsltf.losses.own_class import own_class
 
 __all__ = ["MaxHinge", "RankedHinge", "SumHinge"]
 
@@ -36,7 +37,7 @@ class SumHinge(keras.losses.Loss):
 
     def violations(self, y_true: Any, y_pred: Any) -> Any:
         """max(0, margin + score - own score) (B, C), 0 for the own class."""
-        own = ops.one_hot(ops.cast(ops.reshape(y_true, (-1,)), "int32"), ops.shape(y_pred)[-1], dtype=y_pred.dtype)
+        own = own_class(y_true, y_pred)
         score = ops.sum(own * y_pred, axis=-1, keepdims=True)
         return (1 - own) * ops.relu(self.margin + y_pred - score)
 

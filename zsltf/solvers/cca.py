@@ -11,6 +11,8 @@ def canonical_directions(
 ) -> tuple[Float[np.ndarray, "D K"], Float[np.ndarray, "A K"], Float[np.ndarray, " K"]]:
     """Directions u of x and v of s along which the two correlate most, and those correlations, falling.
 
+    What correlates less than 1e-8 of the first is rounding: those directions are left out.
+
     Source: Hotelling, "Relations between two sets of variates", Biometrika 1936.
 
     Args:
@@ -19,4 +21,5 @@ def canonical_directions(
         cross: covariance of x with s.
     """
     u, correlations, v = np.linalg.svd(left.T @ cross @ right, full_matrices=False)
-    return left @ u, right @ v.T, correlations
+    kept = correlations >= 1e-8 * correlations[0]
+    return left @ u[:, kept], right @ v[kept].T, correlations[kept]

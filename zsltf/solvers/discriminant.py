@@ -4,7 +4,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import cho_factor, cho_solve
 
+from zsltf.checks import fail
 from zsltf.solvers.statistics import Statistics
+from zsltf.solvers.whitening import shrunk
 
 __all__ = ["discriminant", "softened"]
 
@@ -21,12 +23,14 @@ def discriminant(statistics: Statistics, shrinkage: float) -> tuple[Float[np.nda
 
     Returns:
         (K, D) and (K,); the scores' common part is taken off, so the kernel's rows add up to 0.
+
+    Raises:
+        ValueError: for examples of a single class.
     """
     means = statistics.means[statistics.counts > 0]
-    covariance = statistics.within()
-    width = len(covariance)
-    level = np.trace(covariance) / width or 1.0
-    factor = cho_factor((1 - shrinkage) * covariance + shrinkage * level * np.eye(width))
+    if len(means) < 2:
+        fail("classes", "examples of two seen classes or more", str(len(means)), "Add another class's images.")
+    factor = cho_factor(shrunk(statistics.within(), shrinkage))
     centre = means.mean(axis=0)
     kernel = cho_solve(factor, (means - centre).T).T
     return kernel, -0.5 * (kernel * (means + centre)).sum(axis=1)

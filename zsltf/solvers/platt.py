@@ -16,7 +16,7 @@ def platt(
     A column that knows nothing of its target gets slope 0 and the logit of the target's mean.
 
     Source: Platt, "Probabilistic outputs for support vector machines", Advances in Large Margin Classifiers 1999; the
-    targets are drawn towards 1/2 by one example of each side, as there.
+    targets are drawn towards 1/2 by one example of each side among all, where Platt's are by each side's own number.
 
     Args:
         z: scores that were not fitted on these examples.

@@ -1,6 +1,6 @@
 """One pass over features: all that the closed forms need to know of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from operator import add
@@ -20,6 +20,8 @@ from zsltf.solvers.gram import Gram
 __all__ = ["Statistics"]
 
 _ROWS = 4096
+_ROUNDING = 1e-13
+"""What is less, as a share of the sums that it is a difference of, is not there."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,13 +41,20 @@ class Statistics:
     """Of each class's weights: the number of its examples where no weights are given."""
 
     @classmethod
-    def of(cls, features: Features, classes: ClassTable) -> Self:
+    def of(cls, features: Features, classes: ClassTable, *, unseen: bool = False) -> Self:
         """Of features (N, D), which may be memory-mapped: they are read a piece at a time.
 
+        Args:
+            features: the examples.
+            classes: their table.
+            unseen: classes that the table marks unseen may have examples.
+
         Raises:
-            ValueError: for feature maps, or a label that is no row of the table.
+            ValueError: for feature maps, a label that is no row of the table, or one of an unseen class.
         """
         features.check_vectors("a closed form")
+        if not unseen:
+            features.check_seen(classes)
         x, y, weights = features.x, features.y, features.weights
         pieces = (slice(start, start + _ROWS) for start in range(0, len(x), _ROWS))
         return cls.of_batches(((x[at], y[at], weights[at]) for at in pieces), len(classes))
@@ -78,13 +87,6 @@ class Statistics:
         )
 
     @classmethod
-    def leave_out(cls, parts: Iterable[Self]) -> Iterator[Self]:
-        """For each part, those of all the others: folds without a second pass."""
-        parts = list(parts)
-        total = reduce(add, parts)
-        return (total - part for part in parts)
-
-    @classmethod
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as file:
@@ -97,19 +99,32 @@ class Statistics:
             np.savez(file, gram=self.gram.matrix, sums=self.sums, squares=self.squares, counts=self.counts)
 
     def __add__(self, other: Self) -> Self:
-        return self._combined(other, self.gram + other.gram, 1.0)
+        self._check_like(other)
+        return type(self)(
+            gram=self.gram + other.gram,
+            sums=self.sums + other.sums,
+            squares=self.squares + other.squares,
+            counts=self.counts + other.counts,
+        )
 
     def __sub__(self, other: Self) -> Self:
-        return self._combined(other, self.gram - other.gram, -1.0)
-
-    def _combined(self, other: Self, gram: Gram, sign: float) -> Self:
-        check_shape("Statistics", other.sums, self.sums.shape, "Count the same classes and features in every part.")
+        """Without the other's examples; a class whose weight comes to rounding alone has none left."""
+        self._check_like(other)
+        counts, least = self.counts - other.counts, _ROUNDING * self.counts
+        if (counts < -least).any():
+            label = int(np.argmax(-least - counts))
+            received = f"{other.counts[label]:g} of class {label}, which has {self.counts[label]:g}"
+            fail("Statistics", "a part of the examples to take out", received, "Take out what was added.")
+        left = counts > least
         return type(self)(
-            gram=gram,
-            sums=self.sums + sign * other.sums,
-            squares=self.squares + sign * other.squares,
-            counts=self.counts + sign * other.counts,
+            gram=self.gram - other.gram,
+            sums=np.where(left[:, None], self.sums - other.sums, 0.0),
+            squares=np.where(left[:, None], self.squares - other.squares, 0.0),
+            counts=np.where(left, counts, 0.0),
         )
+
+    def _check_like(self, other: Self) -> None:
+        check_shape("Statistics", other.sums, self.sums.shape, "Count the same classes and features in every part.")
 
     @property
     def total(self) -> float:
@@ -129,13 +144,17 @@ class Statistics:
     @cached_property
     def variances(self) -> Float[np.ndarray, "C D"]:
         """Of each class and feature, by its own mean; NaN for a class without weight."""
-        return np.maximum(self._per_example(self.squares) - self.means**2, 0.0)
+        squares = self._per_example(self.squares)
+        variances = squares - self.means**2
+        return np.where(variances <= _ROUNDING * squares, 0.0, variances)
 
     def within(self) -> Float[np.ndarray, "D D"]:
-        """Covariance of the examples around their class's mean, over all classes."""
+        """Covariance of the examples around their class's mean, over all classes; zeros if that is rounding alone."""
         present = self.counts > 0
         between = (self.sums[present].T / self.counts[present]) @ self.sums[present]
-        return (self.gram.matrix - between) / self.total
+        within = self.gram.matrix - between
+        least = _ROUNDING * len(within) * np.trace(self.gram.matrix)  # in any of the directions
+        return within / self.total if np.trace(within) > least else np.zeros_like(within)
 
     def _per_example(self, sums: Float[np.ndarray, "C D"]) -> Float[np.ndarray, "C D"]:
         counts = self.counts[:, None]

@@ -14,11 +14,13 @@ from jaxtyping import Float
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.embeds import linear
+from zsltf.similarities.dot import Dot
 from zsltf.training.descent import Descent
 from zsltf.training.fused_adam import FusedAdam
 from zsltf.training.minibatches import for_each_batch, padded_batches
 
-__all__ = ["CompatibilityMethod", "Parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
+__all__ = ["CompatibilityMethod", "Parts", "bilinear_parts", "fit_epochs", "fit_parts", "glorot", "grid_scores"]
 
 _ROWS = 2**28  # numbers of x in memory at once
 
@@ -71,6 +73,13 @@ class CompatibilityMethod(abc.ABC):
                 yield replace(setting, descent=descent), scores
 
 
+def bilinear_parts(method: str, train: Features, classes: ClassTable, loss: keras.losses.Loss) -> Parts:
+    """x W s from W = 0: A = x W, B = S; `method` is named where the features are maps."""
+    train.check_vectors(method)
+    embed = linear(np.zeros((train.x.shape[1], len(classes.columns))))
+    return Parts(embed=embed, project=None, similarity=Dot(name="dot"), loss=loss)
+
+
 def glorot(descent: Descent, layer: int = 0) -> keras.initializers.Initializer:
     """Where the kernel of this layer starts."""
     return keras.initializers.GlorotUniform(int(np.random.SeedSequence([descent.seed, layer]).generate_state(1)[0]))
@@ -107,6 +116,7 @@ class _Trainer:
     """Adam on shuffled batches, in a graph that is traced once; every run begins with the same weights."""
 
     def __init__(self, parts: Parts, data: Features, classes: ClassTable) -> None:
+        data.check_seen(classes)
         self._parts = parts
         self._rows = np.unique(data.y)  # label i of the loss is class rows[i]
         self._semantics = tf.constant(classes.semantics[self._rows])

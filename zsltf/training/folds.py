@@ -68,8 +68,9 @@ def class_disjoint_folds(
     grouping says little, so the classes are dealt into folds several times.
 
     Raises:
-        ValueError: if fewer than 4 classes are seen.
+        ValueError: if fewer than 4 classes are seen, or an example is of another class.
     """
+    train.check_seen(classes)
     seen = np.flatnonzero(classes.seen)
     if len(seen) < 4:
         fail("classes", "at least 4 seen classes to choose settings on", str(len(seen)), "Mark more classes as seen.")

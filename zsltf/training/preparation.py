@@ -69,7 +69,7 @@ class Preparation:
 
     def _kernel(self, centred: Features, classes: ClassTable) -> Float[np.ndarray, "D K"]:
         """Principal components, whitened."""
-        statistics = Statistics.of(centred, classes)
+        statistics = Statistics.of(centred, classes, unseen=True)
         kernel = np.eye(centred.x.shape[1])
         if self.components:
             kernel = statistics.gram.spectrum[1][:, : self.components]

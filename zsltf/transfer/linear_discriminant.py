@@ -40,7 +40,7 @@ class LinearDiscriminant:
         """Solve; every class needs an example."""
         train.check_vectors("LinearDiscriminant")
         train.check_covers(classes)
-        return self.solve(Statistics.of(train, classes), classes)
+        return self.solve(Statistics.of(train, classes, unseen=True), classes)
 
     def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
         """The same from one pass over the features."""

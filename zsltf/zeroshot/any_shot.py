@@ -48,7 +48,7 @@ class AnyShot:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Average and solve; classes without photos, seen or not, are what their attributes say."""
-        return self.solve(Statistics.of(train, classes), classes)
+        return self.solve(Statistics.of(train, classes, unseen=True), classes)
 
     def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
         """The same from one pass over the features."""
@@ -67,7 +67,7 @@ class AnyShot:
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """The whole search range from one pass."""
-        statistics, a = Statistics.of(train, classes), normalize(x)
+        statistics, a = Statistics.of(train, classes, unseen=True), normalize(x)
         for ridge in self.SEARCH["ridge"]:
             expected = classes.semantics @ solve_ridge(classes.semantics, statistics.counts, statistics.sums, ridge)
             yield replace(self, ridge=ridge), a @ normalize(shrunk_means(statistics, expected, self.kappa)).T

@@ -70,6 +70,8 @@ class CADAVAE:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Train the autoencoders on the seen classes, then classify codes of all."""
         train.check_vectors("CADAVAE")
+        train.check_seen(classes)
+        train = train.select(train.weights > 0)
         mean = np.average(train.x, axis=0, weights=train.weights)
         variance = np.average((train.x - mean) ** 2, axis=0, weights=train.weights)
         standardised = layers.Normalization(mean=mean, variance=np.where(variance > 0, variance, 1.0))
@@ -118,6 +120,8 @@ class _Autoencoders:
         data = [tf.constant(part) for part in (x, s, weights)]
         for number in range(descent.epochs):
             done = number / descent.epochs
+            if number == descent.drop_after:
+                self._optimizer.learning_rate = descent.learning_rate / 10
             self._rises.assign([most * np.clip((done - start) / (end - start), 0, 1) for most, start, end in _RISES])
             epoch(*data, tf.constant(padded_batches(rng.permutation(len(x)), descent.batch_size)))
 

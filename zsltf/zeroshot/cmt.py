@@ -1,12 +1,13 @@
 """CMT: a network from features to attributes, with a gate for what looks like no seen class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
 from keras import layers
+from scipy.spatial.distance import cdist
 
 from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
@@ -15,7 +16,7 @@ from zsltf.data.features import Features
 from zsltf.layers.novelty_gate import UngatedVectors, novelty_gate
 from zsltf.losses.own_score import OwnScore
 from zsltf.similarities.distance import Distance
-from zsltf.training.compatibility import Parts, fit_parts, glorot
+from zsltf.training.compatibility import Parts, fit_epochs, fit_parts, glorot
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -27,7 +28,9 @@ __all__ = ["CMT"]
 class CMT:
     """Two layers from features to the class's attributes, by squared distance; the nearest class wins.
 
-    An image that is far from all seen classes can only be of an unseen one, any other only of a seen one.
+    An image that is far from all seen classes is taken for one of an unseen class, any other for one of a seen class:
+    the gate counts twice the largest squared distance of a training image from a seen class, so it decides unless an
+    unseen class lies much farther off.
 
     Source: Socher, Ganjoo, Manning & Ng, "Zero-shot learning through cross-modal transfer", NeurIPS 2013; classes are
     compared by the distance throughout, where theirs has a softmax for seen ones.
@@ -49,6 +52,18 @@ class CMT:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Train on the seen classes, then measure how far from them their images lie."""
+        train = train.select(train.weights > 0)
+        fitted = fit_parts(self._parts(train, classes), self.descent, train, classes)
+        return self._gated(fitted, train, classes)
+
+    def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
+        """The Classifier after every epoch, each with its own gate."""
+        train = train.select(train.weights > 0)
+        for fitted in fit_epochs(self._parts(train, classes), self.descent, train, classes):
+            yield self._gated(fitted, train, classes)
+
+    def _parts(self, train: Features, classes: ClassTable) -> Parts:
+        """A = network(x), B = S."""
         train.check_vectors("CMT")
         starts = [glorot(self.descent, layer) for layer in range(2)]
         network = [
@@ -56,21 +71,20 @@ class CMT:
             layers.Dense(len(classes.columns), kernel_initializer=starts[1]),
         ]
         embed = keras.Sequential([keras.Input((train.x.shape[1],)), *network], name="embed")
-        parts = Parts(embed=embed, project=None, similarity=Distance(name="distance"), loss=OwnScore())
-        fitted = fit_parts(parts, self.descent, train, classes)
-        return fitted if self.familiar is None else self._gated(fitted, train, classes)
+        return Parts(embed=embed, project=None, similarity=Distance(name="distance"), loss=OwnScore())
 
     def _gated(self, fitted: Classifier, train: Features, classes: ClassTable) -> Classifier:
-        """A = [a, gate, 1], B = [2 s, -1 if seen, -|s|^2]."""
+        """A = [a, gate, 1], B = [2 s, -1 if seen, -|s|^2]; without a gate as it is."""
+        if self.familiar is None:
+            return fitted
         a, known = np.asarray(fitted.embed(train.x)), np.unique(train.y)
-        squares = np.square(a[:, None] - classes.semantics[known]).sum(axis=2)
         gate = novelty_gate(
             a,
             np.searchsorted(known, train.y),
             train.weights,
             classes.semantics[known],
-            familiar=float(self.familiar or 0),
-            strength=2 * float(squares.max()),
+            familiar=self.familiar,
+            strength=2 * float(cdist(a, classes.semantics[known], "sqeuclidean").max()),
         )
         to_vectors = keras.Sequential([keras.Input((len(classes.columns),)), UngatedVectors()], name="project")
         vectors = np.array(to_vectors(classes.semantics))

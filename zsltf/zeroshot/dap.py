@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logit
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -50,6 +50,8 @@ class DAP:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the attributes' classifiers on the seen classes."""
+        train.check_vectors("DAP")
+        train.check_seen(classes)
         scale, offset = unit_range(classes.semantics[classes.seen])
         attributes = classes.semantics * scale + offset
         heads = self._calibrated(train, classes, attributes, self._heads(train, attributes))
@@ -64,6 +66,8 @@ class DAP:
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """Each penalty of the search range with its scores of x; each fit starts from the one that is shrunk more."""
+        train.check_vectors("DAP")
+        train.check_seen(classes)
         scale, offset = unit_range(classes.semantics[classes.seen])
         attributes, heads = classes.semantics * scale + offset, None
         for penalty in self.SEARCH["penalty"]:
@@ -76,7 +80,6 @@ class DAP:
         self, train: Features, attributes: Float[np.ndarray, "C A"], start: Float[np.ndarray, "D+1 A"] | None = None
     ) -> Float[np.ndarray, "D+1 A"]:
         """Kernel and bias of the attributes' logits."""
-        train.check_vectors("DAP")
         return linear_heads(train.x, attributes[train.y], train.weights, self.penalty, start=start)
 
     def _calibrated(
@@ -101,6 +104,8 @@ class DAP:
     ) -> Float[np.ndarray, "N A"]:
         """Attribute logits of each image by classifiers that have not seen its class."""
         labels = np.unique(train.y)
+        if len(labels) < 2:
+            fail("classes", "images of two seen classes or more", str(len(labels)), "Add another class's images.")
         order = labels[np.lexsort(attributes[labels].T)]  # dealt by what they are, not by where they stand in the table
         z = np.empty((len(train), attributes.shape[1]))
         for hidden in (order[first::_FOLDS] for first in range(min(_FOLDS, len(order)))):

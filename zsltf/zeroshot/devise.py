@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.embeds import linear
 from zsltf.losses.ranking import SumHinge
-from zsltf.similarities.dot import Dot
-from zsltf.training.compatibility import CompatibilityMethod, Parts
+from zsltf.training.compatibility import CompatibilityMethod, Parts, bilinear_parts
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -33,6 +29,4 @@ class DeViSE(CompatibilityMethod):
 
     def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x W from W = 0, B = S."""
-        train.check_vectors("DeViSE")
-        embed = linear(np.zeros((train.x.shape[1], len(classes.columns))))
-        return Parts(embed=embed, project=None, similarity=Dot(name="dot"), loss=SumHinge())
+        return bilinear_parts("DeViSE", train, classes, SumHinge())

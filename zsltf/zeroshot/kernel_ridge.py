@@ -19,7 +19,7 @@ from zsltf.data.features import Features
 from zsltf.embeds import identity, linear
 from zsltf.layers.radial_basis import radial_basis
 from zsltf.similarities.cosine import Cosine
-from zsltf.solvers.distances import median_distance
+from zsltf.solvers.distances import bump_rate
 from zsltf.solvers.statistics import Statistics
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import PREPARATIONS, WHITENED
@@ -56,7 +56,7 @@ class KernelRidge:
     def solve(self, statistics: Statistics, classes: ClassTable) -> Classifier:
         """The same from one pass over the features."""
         s, counts, means = _examples(statistics, classes)
-        rate = self._rate(s)
+        rate = bump_rate(s, self.width)
         weights = solve_kernel_ridge(np.exp(-rate * cdist(s, s, "sqeuclidean")), counts, means, self.ridge)
         layers = radial_basis(s, rate=rate), linear(weights).layers[0]
         project = keras.Sequential([keras.Input((s.shape[1],)), *layers], name="project")
@@ -71,12 +71,9 @@ class KernelRidge:
         squares, a = cdist(np.concatenate([s, classes.semantics]), s, "sqeuclidean"), normalize(x)
         for ridge, width in itertools.product(self.SEARCH["ridge"], self.SEARCH["width"]):
             setting = replace(self, ridge=ridge, width=width)
-            kernel = np.exp(-setting._rate(s) * squares)
+            kernel = np.exp(-bump_rate(s, width) * squares)
             weights = solve_kernel_ridge(kernel[: len(s)], counts, means, ridge)
             yield setting, a @ normalize(kernel[len(s) :] @ weights).T
-
-    def _rate(self, s: Float[np.ndarray, "S A"]) -> float:
-        return 0.5 / (self.width * median_distance(s)) ** 2
 
 
 def solve_kernel_ridge(

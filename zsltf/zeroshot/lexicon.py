@@ -59,12 +59,13 @@ class Lexicon(CompatibilityMethod):
         if odd or classes.blocks != classes.blocks[:slots] * self.variants:
             expected = f"a table of {self.variants} realisations with the same slots"
             fail("Lexicon.variants", expected, f"blocks {classes.blocks}", "Give the table's number of variants.")
+        train.check_seen(classes)  # the prior is counted on its images
         widths = classes.blocks[:slots]
         network = [layers.Dense(sum(widths), kernel_initializer=glorot(self.descent)), BlockLogSoftmax(widths)]
         if self.hidden:
             network.insert(0, layers.Dense(self.hidden, "relu", kernel_initializer=glorot(self.descent, 1)))
         if self.prior:
-            network.append(centring(self._log_prior(train, classes, sum(widths))))
+            network.append(centring(self._log_prior(train, classes, widths)))
         shape = (self.variants, sum(widths))
         several = keras.Sequential([keras.Input((len(classes.columns),)), layers.Reshape(shape)], name="project")
         return Parts(
@@ -74,9 +75,9 @@ class Lexicon(CompatibilityMethod):
             loss=OwnScore(),
         )
 
-    def _log_prior(self, train: Features, classes: ClassTable, width: int) -> Float[np.ndarray, " K"]:
+    def _log_prior(self, train: Features, classes: ClassTable, widths: Sequence[int]) -> Float[np.ndarray, " K"]:
         """Of each slot's units over the images, with half an image more of each."""
-        rows = classes.semantics[train.y].reshape(len(train), self.variants, width).astype(np.float64)
+        rows = classes.semantics[train.y].reshape(len(train), self.variants, sum(widths)).astype(np.float64)
         there = rows.any(axis=2, keepdims=True)
         units = rows.sum(axis=1) / there.sum(axis=1)
-        return np.log((train.weights @ units + 0.5) / (train.weights.sum() + 0.5 * width))
+        return np.log((train.weights @ units + 0.5) / (train.weights.sum() + 0.5 * np.repeat(widths, widths)))

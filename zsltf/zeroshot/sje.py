@@ -4,14 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import numpy as np
-
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.embeds import linear
 from zsltf.losses.ranking import MaxHinge
-from zsltf.similarities.dot import Dot
-from zsltf.training.compatibility import CompatibilityMethod, Parts
+from zsltf.training.compatibility import CompatibilityMethod, Parts, bilinear_parts
 from zsltf.training.descent import Descent, descents
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -34,6 +30,4 @@ class SJE(CompatibilityMethod):
 
     def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = x W from W = 0, B = S."""
-        train.check_vectors("SJE")
-        embed = linear(np.zeros((train.x.shape[1], len(classes.columns))))
-        return Parts(embed=embed, project=None, similarity=Dot(name="dot"), loss=MaxHinge())
+        return bilinear_parts("SJE", train, classes, MaxHinge())

@@ -18,7 +18,7 @@ from zsltf.data.features import Features
 from zsltf.embeds import linear
 from zsltf.layers.append_one import AppendOne
 from zsltf.layers.radial_basis import radial_basis
-from zsltf.solvers.distances import median_distance
+from zsltf.solvers.distances import bump_rate
 from zsltf.solvers.linear_heads import linear_heads
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import COMPACT
@@ -53,9 +53,10 @@ class SYNC:
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Fit the seen classes' classifiers and solve for the bases."""
         train.check_vectors("SYNC")
+        train.check_seen(classes)
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
-        rate = self._rate(s)
+        rate = bump_rate(s, self.width)
         bases = self._bases(cdist(s, s, "sqeuclidean"), rate, _heads(train, known, self.penalty))
         width = train.x.shape[1]
         layers = radial_basis(s, rate=rate, normalised=True), *linear(bases).layers
@@ -70,18 +71,16 @@ class SYNC:
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """The whole search range; the seen classes' classifiers are fitted once a penalty."""
         train.check_vectors("SYNC")
+        train.check_seen(classes)
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
         squares, among = cdist(classes.semantics, s, "sqeuclidean"), cdist(s, s, "sqeuclidean")
         heads = {penalty: _heads(train, known, penalty) for penalty in self.SEARCH["penalty"]}
         for penalty, width in itertools.product(self.SEARCH["penalty"], self.SEARCH["width"]):
             setting = replace(self, penalty=penalty, width=width)
-            rate = setting._rate(s)
+            rate = bump_rate(s, width)
             vectors = softmax(-rate * squares, axis=1) @ setting._bases(among, rate, heads[penalty])
             yield setting, x @ vectors[:, :-1].T + vectors[:, -1]
-
-    def _rate(self, s: Float[np.ndarray, "S A"]) -> float:
-        return 0.5 / (self.width * median_distance(s)) ** 2
 
     def _bases(
         self, squares: Float[np.ndarray, "S S"], rate: float, heads: Float[np.ndarray, "S D+1"]
