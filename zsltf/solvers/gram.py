@@ -44,7 +44,7 @@ class Gram:
     def spectrum(self) -> tuple[Float[np.ndarray, " R"], Float[np.ndarray, "D R"]]:
         """Positive eigenvalues of X'X, falling, and their eigenvectors; R is X's numerical rank."""
         x = self._data
-        values, vectors = eigh(x if self._squared else x @ x.T)
+        values, vectors = eigh(x if self._squared else x @ x.T, driver="evd")
         kept = np.flatnonzero(values > max(values[-1], 0.0) * x.shape[1] * np.finfo(np.float64).eps)[::-1]
         values, vectors = values[kept], vectors[:, kept]
         return values, vectors if self._squared else x.T @ vectors / np.sqrt(values)

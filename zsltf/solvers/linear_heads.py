@@ -65,7 +65,7 @@ def linear_heads(
 def _span(x: Float[np.ndarray, "N D"]) -> tuple[Float[np.ndarray, "D R"], Float[np.ndarray, " R"]]:
     """Orthonormal directions in which x varies, and x'x in them; from the smaller of the two matrices of products."""
     wide = len(x) < x.shape[1]
-    variances, vectors = eigh(x @ x.T if wide else x.T @ x)
+    variances, vectors = eigh(x @ x.T if wide else x.T @ x, driver="evd")
     there = variances > max(x.shape) * np.finfo(float).eps * max(variances[-1], 0.0)
     variances, vectors = variances[there], vectors[:, there]
     return (x.T @ vectors / np.sqrt(variances) if wide else vectors), variances

@@ -23,5 +23,5 @@ def shrunk(covariance: Float[np.ndarray, "D D"], shrinkage: float) -> Float[np.n
 
 def whitening(covariance: Float[np.ndarray, "D D"], shrinkage: float) -> Float[np.ndarray, "D D"]:
     """W with W'(shrunk covariance)W = I, for x -> x W; arguments as those of `shrunk`."""
-    values, vectors = eigh(shrunk(covariance, shrinkage))
+    values, vectors = eigh(shrunk(covariance, shrinkage), driver="evd")
     return vectors / np.sqrt(values)
