@@ -4,6 +4,7 @@ zsltf classes model.onnx list
 zsltf classes model.onnx add --rows new.csv                             (class, then the columns of the training table)
 zsltf classes model.onnx add --name zebra --photos a.jpg b.jpg          (where the file opens by photos)
 zsltf classes model.onnx add-text zebra okapi encoder:onnx-text --tokenizer tokenizer.json
+zsltf classes model.onnx add-text zebra encoder:onnx-text --tokenizer FILE --describe sentences --sentences s.csv
 zsltf classes model.onnx remove cow horse
 zsltf classes model.onnx rename cow=cattle
 zsltf classes model.onnx apply TABLE.json
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
 from zsltf.artifacts.artifact import Artifact
@@ -62,9 +62,7 @@ class AddText:
 
     def apply(self, artifact: Artifact) -> Artifact:
         """The file with them."""
-        nothing = np.zeros((len(self.names), 0), np.float32)
-        classes = ClassTable(names=self.names, semantics=nothing, seen=np.zeros(len(self.names), bool))
-        return artifact.with_classes(self.text.table(classes, self.encoder.encode))
+        return artifact.with_classes(self.text.new_classes(self.names, self.encoder.encode, artifact.card.columns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +111,9 @@ class Config:
 
     artifact: tyro.conf.Positional[Path]
     """A .onnx, a .tflite or a SavedModel folder."""
-    action: tyro.conf.OmitSubcommandPrefixes[tyro.conf.OmitArgPrefixes[Action]] = field(default_factory=List)
+    action: tyro.conf.CascadeSubcommandArgs[tyro.conf.OmitSubcommandPrefixes[tyro.conf.OmitArgPrefixes[Action]]] = (
+        field(default_factory=List)
+    )
 
 
 def main(config: Config) -> None:

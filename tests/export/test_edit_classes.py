@@ -15,11 +15,13 @@ from zsltf.classifier import Classifier
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
+from zsltf.data.descriptions import description_table
 from zsltf.data.text_semantics import TextSemantics
 from zsltf.exporters.onnx import Onnx
 from zsltf.layers.preprocess import Preprocess
 from zsltf.prediction import open_artifact
 from zsltf.runs import Run
+from zsltf.similarities.cross_attention import CrossAttention
 from zsltf.text_encoders.hub import HubText
 
 FILES = ("model.onnx", "model.tflite", "saved_model")
@@ -357,4 +359,37 @@ def test_classes_by_text_where_semantics_are_vectors_of_the_same_encoder(run, tm
     scores = classifier.with_classes(expected).score(pixels)
     np.testing.assert_allclose(open_artifact(path)(pixels)["scores"], scores, atol=5e-5 * scores.std())
     assert edit(run / "export" / "model.onnx", *new) == 1
-    assert "class rows: expected 17 semantic columns as in training, received 4" in capsys.readouterr().err
+    assert (
+        "add-text: expected a file whose semantics are vectors of text, received one whose semantics are attributes"
+        in (capsys.readouterr().err)
+    )
+
+
+def test_a_class_by_sentences_where_each_stands_apart(tmp_path, capsys):
+    tf.saved_model.save(Words(), str(tmp_path / "words"))
+    encode = HubText(model=str(tmp_path / "words")).encode
+    said = {"cow": ["It moos.", "It has horns.", "It gives milk."], "horse": ["It neighs."]}
+    table = description_table(encode, said, [True, True])
+    semantics = keras.Input((12,))
+    images = keras.Input((24, 24, 3))
+    classifier = Classifier(
+        keras.Model(images, keras.layers.Dense(16)(keras.layers.GlobalAveragePooling2D()(images))),
+        table,
+        preprocess=Preprocess(24, scale=(255.0,) * 3),
+        project=keras.Model(semantics, keras.layers.Dense(16)(keras.layers.Reshape((3, 4))(semantics))),
+        similarity=CrossAttention(2),
+    )
+    path = tmp_path / "model.onnx"
+    Onnx().write(classifier, path)
+    (tmp_path / "s.csv").write_text("class,sentence\nzebra,It has stripes.\nzebra,It neighs.\n", "utf-8")
+    new = ("add-text", "zebra", "encoder:hub", "--model", tmp_path / "words")
+    assert edit(path, *new, "--describe", "sentences", "--sentences", tmp_path / "s.csv") == 0
+    expected = description_table(encode, {"zebra": ["It has stripes.", "It neighs."]}, [False], count=3)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), dtype=np.uint8)
+    scores = classifier.with_classes(expected).score(pixels)
+    np.testing.assert_allclose(open_artifact(path)(pixels)["scores"], scores, atol=5e-5 * scores.std())
+    many = "".join(f"okapi,Sentence {n}.\n" for n in range(4))
+    (tmp_path / "s.csv").write_text(f"class,sentence\n{many}", "utf-8")
+    new = ("add-text", "okapi", *new[2:])
+    assert edit(path, *new, "--describe", "sentences", "--sentences", tmp_path / "s.csv") == 1
+    assert "sentences: expected up to 3 for each class, received 4" in capsys.readouterr().err

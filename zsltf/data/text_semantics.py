@@ -1,5 +1,6 @@
 """What is written of classes, as their semantics."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from zsltf.checks import check_choice, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.csv_lines import read_lines
-from zsltf.data.descriptions import attribute_sentences, description_table
+from zsltf.data.descriptions import attribute_sentences, count_descriptions, description_table
 from zsltf.data.prompts import TEMPLATES, fill_template
 
 __all__ = ["TextSemantics", "read_sentences"]
@@ -55,15 +56,18 @@ class TextSemantics:
             return read_sentences(self.sentences, classes.names)
         return {name: tuple(fill_template(template, name) for template in self.templates) for name in classes.names}
 
-    def table(self, classes: ClassTable, encode: Encode, *, apart: bool = False) -> ClassTable:
+    def table(
+        self, classes: ClassTable, encode: Encode, *, apart: bool = False, count: int | None = None
+    ) -> ClassTable:
         """The classes with vectors of their sentences for semantics.
 
         Args:
             classes: names, and attributes where those are asked for.
             encode: of a text encoder.
             apart: each sentence in columns of its own, for attention; else their mean, of norm 1.
+            count: sentences that each class has room for, apart; by default those of the class that has most.
         """
-        apart_table = description_table(encode, self.written(classes), classes.seen)
+        apart_table = description_table(encode, self.written(classes), classes.seen, count=count)
         if apart:
             return apart_table
         blocks = apart_table.semantics.reshape(len(classes), len(apart_table.blocks), -1)
@@ -72,6 +76,23 @@ class TextSemantics:
         columns = tuple(f"text{i}" for i in range(rows.shape[1]))
         table = ClassTable(names=classes.names, semantics=rows, seen=classes.seen, columns=columns)
         return classes.beside(table) if self.with_attributes else table
+
+    def new_classes(self, names: Sequence[str], encode: Encode, columns: Sequence[str]) -> ClassTable:
+        """New classes for a table with these columns, described as those of training are.
+
+        Raises:
+            ValueError: if the columns are attributes, or a class has more sentences than there is room for.
+        """
+        attributes = [column for column in columns if not re.fullmatch(r"text\d+|sentence\d+_\d+", column)]
+        if attributes or self.with_attributes:
+            received = f"one whose semantics are attributes ({', '.join(attributes[:3]) or '--with-attributes'})"
+            fail(
+                "add-text", "a file whose semantics are vectors of text", received, "Give --rows, by zsltf classes add."
+            )
+        unseen = np.zeros(len(names), bool)
+        classes = ClassTable(names=tuple(names), semantics=np.zeros((len(names), 0), np.float32), seen=unseen)
+        count = count_descriptions(columns)
+        return self.table(classes, encode, apart=count > 0, count=count or None)
 
 
 def read_sentences(path: Path, names: Sequence[str]) -> dict[str, tuple[str, ...]]:
