@@ -96,7 +96,8 @@ def read_xlsa17(folder: Path, *, semantics: Semantics = "att", missing: Missing 
     splits = _read(folder / SPLIT_FILES[semantics], ("att",))
     x = np.ascontiguousarray(np.asarray(images["features"], np.float32).T)
     y = np.asarray(images["labels"]).ravel().astype(np.int64) - 1
-    table = class_table(folder, splits, "att" if semantics == "sentences" else semantics, missing)
+    matrix = "att" if semantics == "sentences" else semantics
+    table = class_table(folder, splits, matrix)
     if len(x) != len(y) or y.min() < 0 or y.max() >= len(table):
         received = f"{len(y)} labels from {y.min() + 1} to {y.max() + 1}"
         fail(f"{folder}, labels", f"{len(x)} labels from 1 to {len(table)}", received, _FIX)
@@ -104,12 +105,11 @@ def read_xlsa17(folder: Path, *, semantics: Semantics = "att", missing: Missing 
     locations = {name: np.asarray(splits[f"{name}_loc"]).ravel().astype(np.int64) - 1 for name in _LOCATIONS}
     trained = locations["trainval"]
     seen = np.isin(np.arange(len(table)), y[trained[(trained >= 0) & (trained < len(y))]])
-    return BenchmarkSet(
-        name=folder.name, features=Features(x=x, y=y, paths=paths), classes=table.with_seen(seen), **locations
-    )
+    classes = filled(table.with_seen(seen), missing, f"{folder}, {matrix}")
+    return BenchmarkSet(name=folder.name, features=Features(x=x, y=y, paths=paths), classes=classes, **locations)
 
 
-def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: Missing) -> ClassTable:
+def class_table(folder: Path, splits: Mapping[str, Any], matrix: str) -> ClassTable:
     """Names and semantics of a split file."""
     att, what = np.asarray(splits[matrix], np.float64), f"{folder}, {matrix}"
     names = tuple(map(str, splits.get("allclasses_names", ()))) or tuple(f"class {i + 1}" for i in range(att.shape[-1]))
@@ -117,11 +117,7 @@ def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: M
         turned = " It looks transposed: classes stand in rows." if att.shape[:1] == (len(names),) else ""
         fail(what, f"attributes x {len(names)} classes", f"shape {att.shape}", f"Classes go in columns.{turned}")
     check_finite(what, att, "Fill in the attribute, or leave the class out.")
-    empty = [name for name, column in zip(names, att.T, strict=True) if not column.any()]
-    if empty:
-        fail(what, "semantics of every class", f"only zeros for {', '.join(empty[:5])}", "Fill them in.")
-    rows = filled(att.T, missing, what)
-    return ClassTable(names=names, semantics=rows.astype(np.float32), seen=np.zeros(len(names), bool))
+    return ClassTable(names=names, semantics=att.T.astype(np.float32), seen=np.zeros(len(names), bool))
 
 
 def _read(path: Path, needed: tuple[str, ...]) -> dict[str, Any]:
