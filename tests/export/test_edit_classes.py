@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -11,8 +12,10 @@ import pytest
 import tensorflow as tf
 
 from zsltf.artifacts.manifest import check_hashes, read_manifest
+from zsltf.class_edits import add_photos
 from zsltf.classifier import Classifier
 from zsltf.cli import main
+from zsltf.data.attributes import read_new_classes
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
 from zsltf.data.descriptions import description_table
@@ -107,6 +110,48 @@ def test_a_class_by_photos_is_that_of_keras(path, run, drawn, capsys):
     assert_as(path, classifier.with_photos("newcomer", images), some_photos(drawn, 6))
 
 
+def test_a_class_by_attributes_and_photos_is_that_of_keras(path, run, new_rows, drawn, tmp_path, capsys):
+    shots, classifier = some_photos(drawn, 4), Run(run).classifier()
+    rows = read_new_classes(new_rows, classifier.classes)
+    size, resize = classifier.preprocess.size, classifier.preprocess.resize_policy
+    images = np.stack([decode(photo, size, resize) for photo in shots])
+    expected = classifier.with_photos("zebu", images, rows.semantics[1])
+    assert edit(path, "add", "--rows", new_rows, "--name", "zebu", "--photos", *shots) == 0
+    assert_as(path, expected, some_photos(drawn, 6))
+    row = dict(zip(rows.columns, rows.semantics[1].tolist(), strict=True))
+    entry = {"name": "twin", "semantics": row, "photos": list(map(str, shots))}
+    (tmp_path / "table.json").write_text(json.dumps({"add": [entry]}), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 0
+    vectors = open_artifact(path).class_vectors
+    np.testing.assert_array_equal(vectors[-1], vectors[-2])
+    assert edit(path, "add", "--rows", new_rows, "--name", "okapi", "--photos", *shots) == 1
+    assert "rows, class: expected one of yak, zebu, received 'okapi'" in capsys.readouterr().err
+
+
+def test_a_file_that_takes_photos_alone_refuses_attributes_beside_them(run, new_rows, drawn):
+    artifact = open_artifact(run / "export" / "model.onnx")
+    alone = replace(artifact, card=replace(artifact.card, prior_photos=0.0))
+    rows = read_new_classes(new_rows, artifact.card.classes)
+    with pytest.raises(ValueError, match=r"add: expected a file that weighs attributes .* received one that takes eit"):
+        add_photos(alone, "yak", some_photos(drawn), rows)
+
+
+def test_a_missing_attribute_is_no_number(run, new_rows, tmp_path, capsys):
+    path = run / "export" / "model.onnx"
+    header, first, _ = (line.split(",") for line in new_rows.read_text("utf-8").splitlines())
+    first[1] = "-1"
+    new_rows.write_text(",".join(header) + "\n" + ",".join(first), "utf-8")
+    told = f"1 marked -1 (missing), the first {header[1]} of yak"
+    assert edit(path, "add", "--rows", new_rows) == 1
+    assert told in capsys.readouterr().err
+    assert main(["predict", str(path), str(new_rows), "--classes", str(new_rows)]) == 1
+    assert told in capsys.readouterr().err
+    entry = {"name": "yak", "semantics": dict(zip(header[1:], map(float, first[1:]), strict=True))}
+    (tmp_path / "table.json").write_text(json.dumps({"add": [entry]}), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 1
+    assert told in capsys.readouterr().err
+
+
 def test_removed_and_renamed_classes(path, run, drawn, capsys):
     names = list(read_manifest(path.parent)["classes"])
     assert edit(path, "remove", names[0], names[3]) == 0
@@ -163,7 +208,7 @@ def test_a_file_by_itself_is_edited_without_a_manifest(run, tmp_path, capsys):
     [
         (("remove", "unicorn"), "classes: expected some of "),
         (("rename", "unicorn"), "rename: expected OLD=NEW, received unicorn. Write cow=cattle, for one."),
-        (("add",), "add: expected --rows FILE, or --name and --photos, received others."),
+        (("add",), "add: expected --rows FILE, or --name and --photos, or all, received others."),
         (("add", "--name", "x"), "add: expected --rows FILE, or --name and --photos"),
         (
             ("add", "--name", "x", "--photos", "nowhere.jpg"),
