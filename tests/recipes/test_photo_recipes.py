@@ -5,11 +5,14 @@ import json
 import numpy as np
 import pytest
 
+from zsltf.artifacts.manifest import check_hashes
 from zsltf.classifier import Classifier
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.data.xlsa17 import read_xlsa17
+from zsltf.prediction import open_artifact
 from zsltf.runs import Run
+from zsltf.zeroshot.any_shot import AnyShot
 
 
 @pytest.fixture
@@ -42,6 +45,25 @@ def test_any_shot_prints_what_each_photo_adds(photos, tmp_path, capsys):
     classifier = Classifier.load(out)
     assert set(classifier.opens_by) == {"semantics", "photos"}
     assert classifier.preprocess is not None
+    assert main(["export", str(out), "--format", "onnx"]) == 0
+    folder = tmp_path / "any" / "export"
+    check_hashes(folder)
+    assert open_artifact(folder / "model.onnx").card.prior_photos > 0
+    assert "None came with the Classifier" in (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert main(["export", str(out), "--format", "onnx", "--out", str(tmp_path / "elsewhere")]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["any", "any.keras", "elsewhere"]
+
+
+def test_what_is_no_classifier_from_images_is_not_exported(toy_features, tmp_path, capsys):
+    path = tmp_path / "mine.keras"
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a run folder or a saved Classifier, received none" in capsys.readouterr().err
+    path.write_bytes(b"PK")
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a file as zsltf run wrote it, received a damaged one" in capsys.readouterr().err
+    AnyShot().fit(*toy_features).save(path)
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a Classifier from images, received one from features" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("describe", ["names", "attributes", "sentences"])
