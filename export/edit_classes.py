@@ -4,7 +4,7 @@ zsltf classes model.onnx list
 zsltf classes model.onnx add --rows new.csv                             (class, then the columns of the training table)
 zsltf classes model.onnx add --name zebra --photos a.jpg b.jpg          (where the file opens by photos)
 zsltf classes model.onnx add --rows new.csv --name zebra --photos a.jpg                    (any-shot: by both)
-zsltf classes model.onnx add-text zebra okapi encoder:onnx-text --tokenizer tokenizer.json
+zsltf classes model.onnx add-text zebra okapi encoder:onnx-text --tokenizer FILE   (or encoder:word-vectors --path FILE)
 zsltf classes model.onnx add-text zebra encoder:onnx-text --tokenizer FILE --describe sentences --sentences s.csv
 zsltf classes model.onnx remove cow horse
 zsltf classes model.onnx rename cow=cattle
@@ -64,7 +64,8 @@ class AddText:
 
     def apply(self, artifact: Artifact) -> Artifact:
         """The file with them."""
-        return artifact.with_classes(self.text.new_classes(self.names, self.encoder.encode, artifact.card.columns))
+        text = self.text.suited(self.encoder)
+        return artifact.with_classes(text.new_classes(self.names, self.encoder.encode, artifact.card.columns))
 
 
 @dataclass(frozen=True, kw_only=True)

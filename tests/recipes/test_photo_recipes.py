@@ -9,6 +9,7 @@ from zsltf.artifacts.manifest import check_hashes
 from zsltf.classifier import Classifier
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
+from zsltf.data.word_vectors import name_vectors
 from zsltf.data.xlsa17 import read_xlsa17
 from zsltf.prediction import open_artifact
 from zsltf.runs import Run
@@ -80,6 +81,26 @@ def test_text_tells_of_classes(drawn, photos, model, describe, tmp_path):
     assert report["partitions"][0]["unseen_accuracy"] >= 0
     assert report["main"]["semantics"]["columns"] == []  # numbers of a text vector say nothing to people
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_word_vectors_tell_of_classes_and_of_new_ones(drawn, photos, tmp_path, capsys):
+    names = ClassTable.from_csv(drawn / "attributes.csv").names
+    words, rng = sorted({word for name in (*names, "zebra") for word in name.split("_")}), np.random.default_rng(0)
+    lines = [f"{word} {' '.join(f'{number:.4f}' for number in rng.normal(size=12))}" for word in words]
+    vectors, out = tmp_path / "vectors.txt", tmp_path / "run"
+    vectors.write_text("\n".join(lines), "utf-8")
+    options = ("--repeats", "1", "--shuffles", "0", "--out", str(out))
+    encoder = ("encoder:word-vectors", "--encoder.path", str(vectors))
+    assert main(["run", "text_zero_shot", *photos, *options, *encoder, "method:ridge"]) == 0
+    expected = name_vectors(vectors, names)
+    semantics = Run(out).classifier().classes.semantics
+    np.testing.assert_allclose(semantics, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    assert main(["export", str(out), "--format", "onnx"]) == 0
+    add = ["classes", str(out / "export" / "model.onnx"), "add-text"]
+    assert main([*add, "zebra", "encoder:word-vectors", "--path", str(vectors)]) == 0
+    assert "added zebra" in capsys.readouterr().out
+    assert main([*add, "okapi", "encoder:word-vectors", "--path", str(vectors)]) == 1
+    assert "none for okapi. Rename the classes, or use a sentence encoder" in capsys.readouterr().err
 
 
 def test_two_towers_find_photos_by_sentences(photos, model, tmp_path, capsys):

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -27,8 +27,8 @@ class TextSemantics:
 
     describe: Source = "names"
     """By class names in templates, by sentences of a file, or by a sentence for each attribute above the mean."""
-    templates: tuple[str, ...] = TEMPLATES
-    """With {} for the class name."""
+    templates: tuple[str, ...] | None = None
+    """With {} for the class name; by default 'a photo of a {}', or the name alone for word vectors."""
     sentences: Path | None = None
     """CSV with the header class,sentence and one row or more a class, for `describe sentences`."""
     attribute_template: str = "It is described as: {}."
@@ -41,8 +41,15 @@ class TextSemantics:
         if (self.describe == "sentences") != (self.sentences is not None):
             received = f"describe {self.describe} and sentences {self.sentences}"
             fail("sentences", "a file where classes are described by sentences", received, "Give both or neither.")
-        for template in (*self.templates, self.attribute_template):
+        if self.templates == ():
+            fail("templates", "one or more, with {} for the class name", "none", "Write --templates 'a photo of a {}'.")
+        for template in (*(self.templates or ()), self.attribute_template):
             fill_template(template, "x")
+
+    def suited(self, encoder: Any) -> Self:
+        """The same, with the encoder's own templates where none are asked for."""
+        own = getattr(encoder, "TEMPLATES", None)
+        return self if self.templates or own is None else replace(self, templates=own)
 
     def written(self, classes: ClassTable) -> dict[str, tuple[str, ...]]:
         """Class name -> its sentences.
@@ -54,7 +61,8 @@ class TextSemantics:
             return attribute_sentences(classes, self.attribute_template)
         if self.sentences is not None:
             return read_sentences(self.sentences, classes.names)
-        return {name: tuple(fill_template(template, name) for template in self.templates) for name in classes.names}
+        templates = self.templates or TEMPLATES
+        return {name: tuple(fill_template(template, name) for template in templates) for name in classes.names}
 
     def table(
         self, classes: ClassTable, encode: Encode, *, apart: bool = False, count: int | None = None

@@ -176,7 +176,7 @@ def told_by_text(sets: Sequence[PhotoSet], text: TextSemantics, encoder: TextEnc
         encoder: sentences to vectors.
         method: says whether each sentence stands apart, or their mean counts.
     """
-    apart = getattr(method, "SENTENCES_APART", False)
+    apart, text = getattr(method, "SENTENCES_APART", False), text.suited(encoder)
     return [
         PhotoSet(
             images=photos.images,
