@@ -22,6 +22,8 @@ class PhotoSet:
 
     images: ImageFolder
     partitions: dict[str, ClassTable]
+    drawn: bool = False
+    """Whether this package drew them: they are all different."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +105,9 @@ def _drawn(seed: int) -> PhotoSet:
             if not folder.is_dir():  # else another process was first
                 raise
     table = ClassTable.from_csv(folder / "attributes.csv")
-    return PhotoSet(images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table})
+    return PhotoSet(
+        images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table}, drawn=True
+    )
 
 
 def _random(num_classes: int, count: int, share: float = 0.25) -> list[np.ndarray]:
