@@ -85,3 +85,12 @@ def test_a_table_of_another_shape_is_refused(plain):
         Lexicon(variants=2).fit(features, words)
     with pytest.raises(ValueError, match=r"Lexicon\.hidden: expected 0 or more units, received -1"):
         Lexicon(hidden=-1)
+
+
+@pytest.mark.parametrize("cell", [0.5, -1.0, 1.0], ids=["a share", "a sign", "two units"])
+def test_attributes_are_no_words(plain, cell):
+    features, words = plain
+    rows = words.semantics.copy()
+    rows[0, int(rows[0, :4].argmin())] = cell
+    with pytest.raises(ValueError, match=r"Lexicon: expected words: .* Words go through zsltf run lexicon;"):
+        Lexicon().fit(features, words.with_semantics(rows))
