@@ -270,5 +270,7 @@ def test_names_that_are_no_line_of_text_are_refused(name):
 
 def test_a_transposed_table_is_called_so(tmp_path):
     (tmp_path / "t.csv").write_text("class,antelope,bat\nsplit,seen,unseen\nflies,0,1\n", "utf-8")
-    with pytest.raises(ValueError, match=r"t\.csv, line 2: expected a class .* The table looks transposed: write a row"):
+    with pytest.raises(
+        ValueError, match=r"t\.csv, line 2: expected a class .* The table looks transposed: write a row"
+    ):
         ClassTable.from_csv(tmp_path / "t.csv")
