@@ -3,7 +3,9 @@
 zsltf classes model.onnx list
 zsltf classes model.onnx add --rows new.csv                             (class, then the columns of the training table)
 zsltf classes model.onnx add --name zebra --photos a.jpg b.jpg          (where the file opens by photos)
-zsltf classes model.onnx add-text zebra okapi encoder:onnx-text --tokenizer tokenizer.json
+zsltf classes model.onnx add --rows new.csv --name zebra --photos a.jpg                    (any-shot: by both)
+zsltf classes model.onnx add-text zebra okapi encoder:onnx-text --tokenizer FILE   (or encoder:word-vectors --path FILE)
+zsltf classes model.onnx add-text zebra encoder:onnx-text --tokenizer FILE --describe sentences --sentences s.csv
 zsltf classes model.onnx remove cow horse
 zsltf classes model.onnx rename cow=cattle
 zsltf classes model.onnx apply TABLE.json
@@ -13,13 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import tyro
 
 from zsltf.artifacts.artifact import Artifact
 from zsltf.checks import fail
 from zsltf.class_edits import add_photos, apply_table, edit
-from zsltf.data.classes import ClassTable
+from zsltf.data.attributes import read_new_classes
 from zsltf.data.text_semantics import TextSemantics
 from zsltf.discovery import one_of
 from zsltf.prediction import open_artifact
@@ -34,22 +35,23 @@ class List:
 
 @dataclass(frozen=True, kw_only=True)
 class Add:
-    """New classes by rows of semantics, or one by photos."""
+    """New classes by rows of semantics, or one by photos, or by both, as far as the file weighs them."""
 
     rows: Path | None = None
     """CSV: class, then the columns of the training table."""
     name: str | None = None
-    """Of the class whose photos are given."""
+    """Of the class whose photos are given, which has a row if there are --rows."""
     photos: tuple[Path, ...] = ()
     """A few photos, or folders of them."""
 
     def apply(self, artifact: Artifact) -> Artifact:
         """The file with them."""
-        if (self.rows is None) == (self.name is None) or bool(self.photos) != (self.name is not None):
-            fail("add", "--rows FILE, or --name and --photos", "others", "See zsltf classes FILE add --help.")
-        if self.rows is not None:
-            return artifact.with_classes(ClassTable.from_csv(self.rows))
-        return add_photos(artifact, str(self.name), self.photos)
+        if bool(self.photos) != (self.name is not None) or (self.rows is None and self.name is None):
+            fail("add", "--rows FILE, or --name and --photos, or all", "others", "See zsltf classes FILE add --help.")
+        rows = None if self.rows is None else read_new_classes(self.rows, artifact.card.classes)
+        if self.name is not None:
+            return add_photos(artifact, self.name, self.photos, rows)
+        return artifact if rows is None else artifact.with_classes(rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +64,8 @@ class AddText:
 
     def apply(self, artifact: Artifact) -> Artifact:
         """The file with them."""
-        nothing = np.zeros((len(self.names), 0), np.float32)
-        classes = ClassTable(names=self.names, semantics=nothing, seen=np.zeros(len(self.names), bool))
-        return artifact.with_classes(self.text.table(classes, self.encoder.encode))
+        text = self.text.suited(self.encoder)
+        return artifact.with_classes(text.new_classes(self.names, self.encoder.encode, artifact.card.columns))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +114,9 @@ class Config:
 
     artifact: tyro.conf.Positional[Path]
     """A .onnx, a .tflite or a SavedModel folder."""
-    action: tyro.conf.OmitSubcommandPrefixes[tyro.conf.OmitArgPrefixes[Action]] = field(default_factory=List)
+    action: tyro.conf.CascadeSubcommandArgs[tyro.conf.OmitSubcommandPrefixes[tyro.conf.OmitArgPrefixes[Action]]] = (
+        field(default_factory=List)
+    )
 
 
 def main(config: Config) -> None:

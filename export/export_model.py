@@ -1,6 +1,7 @@
-"""Export a run to SavedModel, TFLite and ONNX; each file is compared with Keras before it is published.
+"""Export a run or a saved Classifier to SavedModel, TFLite and ONNX; each file is compared with Keras first.
 
 zsltf export runs/zero_shot --format all
+zsltf export runs/any_shot.keras --format onnx                  (into runs/any_shot/export)
 zsltf export runs/finetune --format serving --name animals      (a folder for TensorFlow Serving)
 zsltf export runs/finetune --format tflite --int8 --budget 0.5pt --calibrate photos/   (labelled, not trained on)
 """
@@ -20,12 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.budget import Found
-from zsltf.delivery import deliver
+from zsltf.delivery import Delivered, deliver
 from zsltf.export_options import ExportOptions
 from zsltf.files import atomic_file, check_writable
 from zsltf.proof import Proof
 from zsltf.reports.html import write_report
-from zsltf.runs import Run
+from zsltf.runs import Run, opened
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,7 @@ class Config:
     """Write, read back by the real runtime, compare with Keras on the golden batch, publish."""
 
     run: tyro.conf.Positional[Path]
-    """A run folder."""
+    """A run folder, or a .keras file with a Classifier from images."""
     format: str = "all"
     """saved_model, tflite, onnx, some of them with commas between, or all; or serving: a folder for TensorFlow Serving,
     where each export is the next version."""
@@ -43,24 +44,28 @@ class Config:
     label: str = "stable"
     """Of the new version, with --format serving."""
     out: Path | None = None
-    """Where to; by default RUN/export, or RUN/serving."""
+    """Where to; by default RUN/export, or RUN/serving, where RUN is a .keras file's path without the suffix."""
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["--force"])] = False
     """Replace an earlier export."""
 
 
 def main(config: Config) -> None:
     """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
-    if config.format == "serving":
-        _publish(config)
-        return
-    run, out = Run(config.run), config.out or config.run / "export"
-    check_writable(config.run / "export.json", overwrite=True)  # and the report, after the slow work
+    folder = config.run.with_suffix("") if config.run.suffix == ".keras" else config.run
+    with opened(config.run) as run:
+        if config.format == "serving":
+            _publish(config, run, config.out or folder / "serving")
+        else:
+            _export(config, run, config.out or folder / "export")
+
+
+def _export(config: Config, run: Run, out: Path) -> None:
+    by_itself = run.path != config.run
+    if not by_itself:
+        check_writable(run.path / "export.json", overwrite=True)  # and the report, after the slow work
     done = deliver(run, out, formats=config.format, options=config.options, overwrite=config.overwrite)
-    found = None if done.found is None else done.found.described()
-    with atomic_file(config.run / "export.json") as path:
-        content = {"proofs": [asdict(proof) for proof in done.proofs], "quantisation": found}
-        path.write_text(json.dumps(content, indent=1), "utf-8")
-    write_report(run)
+    if not by_itself:
+        _add_to_report(run, done)
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(_table(done.proofs))
     if done.found is not None:
@@ -69,16 +74,23 @@ def main(config: Config) -> None:
     for file in sorted({proof.file for proof in done.proofs}):
         print(shlex.join(["zsltf", "predict", str(out / file), "PHOTO"]), "  # --classes rows.csv adds classes")
     print(shlex.join(["zsltf", "verify", str(out)]), "  # on any machine: python verify_artifact.py EXPORT")
-    measured = config.run if config.out is None else out
+    measured = run.path if config.out is None and not by_itself else out
     print(shlex.join(["zsltf", "benchmark", str(measured)]), "--images FOLDER  # labelled photos, not trained on")
 
 
-def _publish(config: Config) -> None:
+def _add_to_report(run: Run, done: Delivered) -> None:
+    found = None if done.found is None else done.found.described()
+    with atomic_file(run.path / "export.json") as path:
+        content = {"proofs": [asdict(proof) for proof in done.proofs], "quantisation": found}
+        path.write_text(json.dumps(content, indent=1), "utf-8")
+    write_report(run)
+
+
+def _publish(config: Config, run: Run, root: Path) -> None:
     """The next version in a folder for TensorFlow Serving."""
     from zsltf.serving.kit import Kit, publish
 
-    root = config.out or config.run / "serving"
-    done = publish(Run(config.run), root, Kit(name=config.name, label=config.label))
+    done = publish(run, root, Kit(name=config.name, label=config.label))
     Console(width=None if sys.stdout.isatty() else 110).print(_table(done.delivered.proofs))
     print(f"{done.path}: version {done.version} of {config.name}")
     print(shlex.join(["zsltf", "serve", str(root)]), "  # development; TensorFlow Serving takes the same folder:")

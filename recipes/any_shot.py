@@ -10,6 +10,7 @@ from pathlib import Path
 
 import tyro
 
+from zsltf.checks import check_positive
 from zsltf.data.photo_set import PhotoSource
 from zsltf.evaluation.any_shot import run_any_shot
 from zsltf.files import atomic_file, check_writable
@@ -38,6 +39,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Photos -> features -> every number of photos -> a table and a Classifier."""
+    check_positive("any_shot", draws=config.draws)
     check_writable(config.out, overwrite=config.overwrite)
     photos, backbone = config.photos.sets()[0], config.network.build()
     features = extract_features(backbone, photos.images, on_corrupt=config.photos.on_corrupt).features

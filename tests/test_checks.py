@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from zsltf.checks import check_choice, check_finite, check_positive, check_shape, fail
+from zsltf.checks import check_choice, check_finite, check_positive, check_sentences, check_shape, fail
 
 
 def test_fail_says_what_expected_received_and_fix():
@@ -87,3 +87,16 @@ def test_the_index_is_that_of_the_whole_array_when_it_is_read_in_pieces(monkeypa
         check_finite("x", array, "Mend it.")
     with pytest.raises(ValueError, match=r"received inf at \(\)"):
         check_finite("x", np.array(np.inf), "Mend it.")
+
+
+@pytest.mark.parametrize(
+    ("sentences", "message"),
+    [
+        ("hello", r"sentences: expected a list of texts, received the text 'hello' by itself\. Put it into a list"),
+        (["a", 1], r"sentences: expected a list of texts, received int 1\."),
+        ([], r"sentences: expected text, received none"),
+    ],
+)
+def test_sentences_are_a_list_of_texts(sentences, message):
+    with pytest.raises(ValueError, match=message):
+        check_sentences(sentences)

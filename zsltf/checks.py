@@ -68,7 +68,12 @@ def check_choice(what: str, value: str, choices: Iterable[str]) -> None:
 
 
 def check_sentences(sentences: Sequence[str]) -> None:
-    """There is one sentence or more, and none is empty."""
+    """There is a list of one sentence or more, and none is empty."""
+    if isinstance(sentences, str):
+        fail("sentences", "a list of texts", f"the text {sentences!r:.40} by itself", "Put it into a list.")
+    odd = [sentence for sentence in sentences if not isinstance(sentence, str)]
+    if odd:
+        fail("sentences", "a list of texts", f"{type(odd[0]).__name__} {odd[0]!r:.40}", "Write what it says.")
     empty = [i for i, sentence in enumerate(sentences) if not sentence.strip()]
     if empty or not sentences:
         fail("sentences", "text", f"nothing in number {empty[0] + 1}" if empty else "none", "Write what it says.")

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from zsltf.artifacts.artifact import Artifact
 from zsltf.artifacts.card import Card
 from zsltf.artifacts.manifest import MANIFEST, check_hashes, record_change, take_back
-from zsltf.checks import fail
+from zsltf.checks import check_choice, fail
+from zsltf.data.attributes import check_given
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
 from zsltf.data.edit_table import read_edit_table
@@ -59,15 +61,22 @@ def _edited(path: Path, change: Callable[[Artifact], Artifact]) -> str:
     return what
 
 
-def add_photos(artifact: Artifact, name: str, photos: Sequence[Path]) -> Artifact:
+def add_photos(artifact: Artifact, name: str, photos: Sequence[Path], rows: ClassTable | None = None) -> Artifact:
     """The table and a class of which these are photos, or folders of photos.
 
+    Args:
+        artifact: an open file.
+        name: of the class.
+        photos: of it.
+        rows: new classes by their semantics: this one's count as the file's `prior_photos` photos.
+
     Raises:
-        ValueError: if one can't be decoded, or the file doesn't open by photos.
+        ValueError: if one can't be decoded, the file doesn't open by photos, or by both where there are rows.
     """
     card = artifact.card
+    semantics = None if rows is None else _row(card, name, rows)
     images = [decode(path, card.size, card.resize)[None] for path in photo_paths(photos)]
-    return artifact.with_photos(name, images)
+    return artifact.with_photos(name, images, semantics)
 
 
 def apply_table(artifact: Artifact, path: Path) -> Artifact:
@@ -88,8 +97,19 @@ def apply_table(artifact: Artifact, path: Path) -> Artifact:
             artifact = artifact.with_classes(_rows_of(artifact, list(entries), path))
             continue
         for entry in entries:
-            artifact = add_photos(artifact, entry["name"], [path.parent / photo for photo in entry["photos"]])
+            rows = _rows_of(artifact, [entry], path) if "semantics" in entry else None
+            photos = [path.parent / photo for photo in entry["photos"]]
+            artifact = add_photos(artifact, entry["name"], photos, rows)
     return artifact
+
+
+def _row(card: Card, name: str, rows: ClassTable) -> Float[np.ndarray, " A"]:
+    """The class's semantics, which the file weighs against its photos."""
+    if not card.prior_photos:
+        received = "one that takes either"
+        fail("add", "a file that weighs attributes against photos, as any-shot's does", received, "Give one of them.")
+    check_choice("rows, class", name, rows.names)
+    return card.classes.concatenate(rows.select([rows.names.index(name)])).semantics[-1]
 
 
 def _rows_of(artifact: Artifact, entries: Sequence[Mapping[str, Any]], path: Path) -> ClassTable:
@@ -103,7 +123,9 @@ def _rows_of(artifact: Artifact, entries: Sequence[Mapping[str, Any]], path: Pat
             fail(where, "a number for every column of semantics", received, "Mend the table.")
     rows = np.array([[entry["semantics"][column] for column in columns] for entry in entries], np.float32)
     names = tuple(entry["name"] for entry in entries)
-    return ClassTable(names=names, semantics=rows, seen=np.zeros(len(rows), bool), columns=columns)
+    new = ClassTable(names=names, semantics=rows, seen=np.zeros(len(rows), bool), columns=columns)
+    check_given(new, artifact.card.classes, str(path))
+    return new
 
 
 def _rows(before: Artifact, after: Artifact) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from zsltf.artifacts.artifact import Artifact
 from zsltf.artifacts.manifest import MANIFEST
 from zsltf.checks import fail
-from zsltf.data.classes import ClassTable
+from zsltf.data.attributes import read_new_classes
 from zsltf.data.decode import SUFFIXES, decode
 from zsltf.discovery import names, plugin_type
 from zsltf.files import atomic_file, check_writable, visible_files
@@ -51,7 +51,7 @@ def open_artifact(path: Path, rows: Path | None = None) -> Artifact:
     """
     path = own_path(path)
     artifact: Artifact = exporter_of(path).read(path)
-    return artifact if rows is None else artifact.with_classes(_unseen(ClassTable.from_csv(rows)))
+    return artifact if rows is None else artifact.with_classes(read_new_classes(rows, artifact.card.classes))
 
 
 def own_path(path: Path) -> Path:
@@ -134,7 +134,3 @@ def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
                 writer.writerow((p.photo, rank, name, f"{probability:.6g}", f"{score:.6g}", int(p.known), ""))
             if p.error:
                 writer.writerow((p.photo, "", "", "", "", "", p.error))
-
-
-def _unseen(table: ClassTable) -> ClassTable:
-    return table.with_seen(np.zeros(len(table), bool))

@@ -2,22 +2,25 @@
 
 import json
 import platform
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image
 
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.files import sha256
 
-__all__ = ["RUN_FILES", "Golden", "Run", "settings"]
+__all__ = ["RUN_FILES", "Golden", "Run", "opened", "settings"]
 
 RUN_FILES = (
     "report.json",
@@ -108,6 +111,38 @@ class Run:
         except (ValueError, OSError, KeyError, TypeError, BadZipFile) as error:
             reason = str(error).partition("\n")[0].partition(". ")[0]
             fail(str(path), "a file as zsltf run wrote it", f"a damaged one ({reason})", "Run the recipe again.")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Run]:
+    """A run folder, or for a saved Classifier by itself one that is gone afterwards, whose golden batch is random.
+
+    Raises:
+        ValueError: if there is no such .keras file, it is damaged, or it classifies features.
+    """
+    if path.suffix != ".keras" or path.is_dir():
+        yield Run(path)
+        return
+    if not path.is_file():
+        fail(str(path), "a run folder or a saved Classifier", "none", "Check the path.")
+    with Run(path.parent)._reading(path.name):
+        classifier = Classifier.load(path)
+    if classifier.preprocess is None:
+        fail(str(path), "a Classifier from images", "one from features", "Put it on its backbone: Classifier.after.")
+    with TemporaryDirectory() as scratch:
+        run = Run(Path(scratch) / path.stem)
+        run.path.mkdir()
+        report = {"title": f"Classifier {path.name}"}
+        run.write(classifier, config={}, report=report, golden=_coloured_noise(classifier.preprocess.size))
+        shutil.copyfile(path, run.path / "model.keras")  # whose hash the export names
+        yield run
+
+
+def _coloured_noise(size: int, count: int = 7) -> UInt8[np.ndarray, "N H W 3"]:
+    """Blurred noise, neither square nor of the network's size."""
+    blocks = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 3), dtype=np.uint8)
+    shape = (size * 9 // 8, size * 17 // 16)
+    return np.stack([np.asarray(Image.fromarray(block).resize(shape, Image.Resampling.BILINEAR)) for block in blocks])
 
 
 def settings(config: Any) -> dict[str, Any]:

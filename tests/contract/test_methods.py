@@ -12,6 +12,7 @@ from zsltf.discovery import names, plugin_type
 from zsltf.metrics.accuracy import mean_class_accuracy
 from zsltf.metrics.zero_shot import unseen_accuracy
 from zsltf.solvers.statistics import Statistics
+from zsltf.zeroshot.lexicon import Lexicon
 
 METHODS = [
     pytest.param(family, plugin_type(family, name), id=f"{family}-{name}")
@@ -38,9 +39,11 @@ def fitted(method, problem, fits):
 
 
 @pytest.fixture
-def problem(family, toy_features):
+def problem(family, method, toy_features):
     """Train, test and classes: unseen ones for zero-shot methods, only seen ones for the others."""
     features, classes = toy_features
+    if method is Lexicon:
+        classes = dataclasses.replace(classes, blocks=(4, 4))  # a unit for each factor's value
     rank = np.tile(np.arange(10), len(classes))
     if family == "zeroshot":
         return features.select(classes.seen[features.y]), features.select(~classes.seen[features.y]), classes

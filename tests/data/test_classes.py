@@ -266,3 +266,11 @@ def test_names_that_are_no_line_of_text_are_refused(name):
     with pytest.raises(ValueError, match="expected names without line breaks and control characters, received"):
         table((name, "b"))
     assert table(("crème\u00a0brûlée", "\u3000斑馬", "b")).names[1] == "\u3000斑馬"
+
+
+def test_a_transposed_table_is_called_so(tmp_path):
+    (tmp_path / "t.csv").write_text("class,antelope,bat\nsplit,seen,unseen\nflies,0,1\n", "utf-8")
+    with pytest.raises(
+        ValueError, match=r"t\.csv, line 2: expected a class .* The table looks transposed: write a row"
+    ):
+        ClassTable.from_csv(tmp_path / "t.csv")

@@ -6,7 +6,14 @@ from PIL import Image, PngImagePlugin
 
 from zsltf.data.image_array import ImageArray
 from zsltf.data.images import ImageFolder
-from zsltf.data.leakage import Twins, check_leakage, duplicate_groups, near_duplicates, perceptual_hashes
+from zsltf.data.leakage import (
+    Twins,
+    check_leakage,
+    class_duplicates,
+    duplicate_groups,
+    near_duplicates,
+    perceptual_hashes,
+)
 from zsltf.data.splits import Split, split_by_part
 
 NONE = np.zeros(0, int)
@@ -158,3 +165,23 @@ def _pairs_of_two_kinds(images, distance):
     hashes, _ = perceptual_hashes(images)
     bits = np.bitwise_count(hashes[:, None] ^ hashes)
     return int(((bits <= distance) & (images.y[:, None] < images.y)).sum())
+
+
+def test_copies_in_two_classes_or_for_training_and_testing_are_listed(folder):
+    (folder / "b").mkdir()
+    shutil.copy(folder / "a" / "0.png", folder / "b" / "copy.png")
+    for name in ("twin", "triplet"):
+        shutil.copy(folder / "a" / "1.png", folder / "a" / f"{name}.png")
+    (folder / "a" / "broken.png").write_bytes(b"")
+    images = ImageFolder.read(folder, ("a", "b"))
+    tested = np.isin(images.names, ["a/twin.png", "a/broken.png"])
+    with pytest.warns(UserWarning, match=r"in two classes, or for training and testing, that look nearly the same: 3,"):
+        found = class_duplicates(images, tested)
+    assert {(pair.first, pair.second, pair.distance) for pair in found} == {
+        ("train a/0.png", "train b/copy.png", 0),
+        ("train a/1.png", "test a/twin.png", 0),
+        ("train a/triplet.png", "test a/twin.png", 0),
+    }
+    shutil.rmtree(folder / "b")
+    images = ImageFolder.read(folder, ("a",))
+    assert class_duplicates(images, np.zeros(len(images), bool)) == ()  # copies in training alone

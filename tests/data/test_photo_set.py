@@ -99,3 +99,14 @@ def test_a_table_without_unseen_classes_needs_partitions(drawn, all_seen):
 def test_numbers_out_of_range_are_refused(options, name):
     with pytest.raises(ValueError, match=rf"^{name}: expected .* or more, received .*\. Start from the default"):
         PhotoSource(**options)
+
+
+def test_missing_attributes_are_filled_in_by_each_partitions_seen_classes(drawn, all_seen):
+    table, partitions = all_seen
+    lines = [line.split(",") for line in table.read_text("utf-8").splitlines()]
+    lines[2][1] = "-1"
+    table.write_text("\n".join(map(",".join, lines)), "utf-8")
+    (photos,) = PhotoSource(images=drawn / "images", classes=table, partitions=partitions, missing="mean").sets()
+    for classes in photos.partitions.values():
+        others = classes.seen & (np.arange(24) != 1)
+        assert classes.semantics[1, 0] == pytest.approx(classes.semantics[others, 0].mean(), rel=1e-5)

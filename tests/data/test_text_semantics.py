@@ -86,5 +86,9 @@ def test_a_file_belongs_to_sentences_and_templates_have_a_place(tmp_path):
             TextSemantics(**options)
     with pytest.raises(ValueError, match=r"one \{\} for the class name"):
         TextSemantics(templates=("a photo",))
+    with pytest.raises(
+        ValueError, match=r"templates: expected one or more, with \{\} for the class name, received none"
+    ):
+        TextSemantics(templates=())
     with pytest.raises(ValueError, match="describe: expected one of"):
         TextSemantics(describe="pictures")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zsltf.cli import main
 from zsltf.evaluation.any_shot import run_any_shot
 from zsltf.metrics.accuracy import mean_class_accuracy
 
@@ -53,3 +54,10 @@ def test_it_is_what_the_classifier_does_with_those_photos(problem):
 def test_a_class_needs_a_photo_to_be_tested_on(problem):
     with pytest.raises(ValueError, match="numbers from 0 to 9: an unseen class has 10 photos"):
         run_any_shot(*problem, shots=(0, 10))
+
+
+def test_without_a_draw_there_is_nothing_to_tell(problem, tmp_path, capsys):
+    with pytest.raises(ValueError, match=r"any_shot\.draws: expected a number > 0, received 0"):
+        run_any_shot(*problem, shots=(0, 1), draws=0)
+    assert main(["run", "any_shot", "--draws", "0", "--out", str(tmp_path / "a.keras")]) == 1  # before slow work
+    assert "any_shot.draws: expected a number > 0, received 0" in capsys.readouterr().err

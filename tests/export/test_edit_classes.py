@@ -4,6 +4,7 @@ import csv
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -11,15 +12,19 @@ import pytest
 import tensorflow as tf
 
 from zsltf.artifacts.manifest import check_hashes, read_manifest
+from zsltf.class_edits import add_photos
 from zsltf.classifier import Classifier
 from zsltf.cli import main
+from zsltf.data.attributes import read_new_classes
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode
+from zsltf.data.descriptions import description_table
 from zsltf.data.text_semantics import TextSemantics
 from zsltf.exporters.onnx import Onnx
 from zsltf.layers.preprocess import Preprocess
 from zsltf.prediction import open_artifact
 from zsltf.runs import Run
+from zsltf.similarities.cross_attention import CrossAttention
 from zsltf.text_encoders.hub import HubText
 
 FILES = ("model.onnx", "model.tflite", "saved_model")
@@ -105,6 +110,48 @@ def test_a_class_by_photos_is_that_of_keras(path, run, drawn, capsys):
     assert_as(path, classifier.with_photos("newcomer", images), some_photos(drawn, 6))
 
 
+def test_a_class_by_attributes_and_photos_is_that_of_keras(path, run, new_rows, drawn, tmp_path, capsys):
+    shots, classifier = some_photos(drawn, 4), Run(run).classifier()
+    rows = read_new_classes(new_rows, classifier.classes)
+    size, resize = classifier.preprocess.size, classifier.preprocess.resize_policy
+    images = np.stack([decode(photo, size, resize) for photo in shots])
+    expected = classifier.with_photos("zebu", images, rows.semantics[1])
+    assert edit(path, "add", "--rows", new_rows, "--name", "zebu", "--photos", *shots) == 0
+    assert_as(path, expected, some_photos(drawn, 6))
+    row = dict(zip(rows.columns, rows.semantics[1].tolist(), strict=True))
+    entry = {"name": "twin", "semantics": row, "photos": list(map(str, shots))}
+    (tmp_path / "table.json").write_text(json.dumps({"add": [entry]}), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 0
+    vectors = open_artifact(path).class_vectors
+    np.testing.assert_array_equal(vectors[-1], vectors[-2])
+    assert edit(path, "add", "--rows", new_rows, "--name", "okapi", "--photos", *shots) == 1
+    assert "rows, class: expected one of yak, zebu, received 'okapi'" in capsys.readouterr().err
+
+
+def test_a_file_that_takes_photos_alone_refuses_attributes_beside_them(run, new_rows, drawn):
+    artifact = open_artifact(run / "export" / "model.onnx")
+    alone = replace(artifact, card=replace(artifact.card, prior_photos=0.0))
+    rows = read_new_classes(new_rows, artifact.card.classes)
+    with pytest.raises(ValueError, match=r"add: expected a file that weighs attributes .* received one that takes eit"):
+        add_photos(alone, "yak", some_photos(drawn), rows)
+
+
+def test_a_missing_attribute_is_no_number(run, new_rows, tmp_path, capsys):
+    path = run / "export" / "model.onnx"
+    header, first, _ = (line.split(",") for line in new_rows.read_text("utf-8").splitlines())
+    first[1] = "-1"
+    new_rows.write_text(",".join(header) + "\n" + ",".join(first), "utf-8")
+    told = f"1 marked -1 (missing), the first {header[1]} of yak"
+    assert edit(path, "add", "--rows", new_rows) == 1
+    assert told in capsys.readouterr().err
+    assert main(["predict", str(path), str(new_rows), "--classes", str(new_rows)]) == 1
+    assert told in capsys.readouterr().err
+    entry = {"name": "yak", "semantics": dict(zip(header[1:], map(float, first[1:]), strict=True))}
+    (tmp_path / "table.json").write_text(json.dumps({"add": [entry]}), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 1
+    assert told in capsys.readouterr().err
+
+
 def test_removed_and_renamed_classes(path, run, drawn, capsys):
     names = list(read_manifest(path.parent)["classes"])
     assert edit(path, "remove", names[0], names[3]) == 0
@@ -161,7 +208,7 @@ def test_a_file_by_itself_is_edited_without_a_manifest(run, tmp_path, capsys):
     [
         (("remove", "unicorn"), "classes: expected some of "),
         (("rename", "unicorn"), "rename: expected OLD=NEW, received unicorn. Write cow=cattle, for one."),
-        (("add",), "add: expected --rows FILE, or --name and --photos, received others."),
+        (("add",), "add: expected --rows FILE, or --name and --photos, or all, received others."),
         (("add", "--name", "x"), "add: expected --rows FILE, or --name and --photos"),
         (
             ("add", "--name", "x", "--photos", "nowhere.jpg"),
@@ -357,4 +404,37 @@ def test_classes_by_text_where_semantics_are_vectors_of_the_same_encoder(run, tm
     scores = classifier.with_classes(expected).score(pixels)
     np.testing.assert_allclose(open_artifact(path)(pixels)["scores"], scores, atol=5e-5 * scores.std())
     assert edit(run / "export" / "model.onnx", *new) == 1
-    assert "class rows: expected 17 semantic columns as in training, received 4" in capsys.readouterr().err
+    assert (
+        "add-text: expected a file whose semantics are vectors of text, received one whose semantics are attributes"
+        in (capsys.readouterr().err)
+    )
+
+
+def test_a_class_by_sentences_where_each_stands_apart(tmp_path, capsys):
+    tf.saved_model.save(Words(), str(tmp_path / "words"))
+    encode = HubText(model=str(tmp_path / "words")).encode
+    said = {"cow": ["It moos.", "It has horns.", "It gives milk."], "horse": ["It neighs."]}
+    table = description_table(encode, said, [True, True])
+    semantics = keras.Input((12,))
+    images = keras.Input((24, 24, 3))
+    classifier = Classifier(
+        keras.Model(images, keras.layers.Dense(16)(keras.layers.GlobalAveragePooling2D()(images))),
+        table,
+        preprocess=Preprocess(24, scale=(255.0,) * 3),
+        project=keras.Model(semantics, keras.layers.Dense(16)(keras.layers.Reshape((3, 4))(semantics))),
+        similarity=CrossAttention(2),
+    )
+    path = tmp_path / "model.onnx"
+    Onnx().write(classifier, path)
+    (tmp_path / "s.csv").write_text("class,sentence\nzebra,It has stripes.\nzebra,It neighs.\n", "utf-8")
+    new = ("add-text", "zebra", "encoder:hub", "--model", tmp_path / "words")
+    assert edit(path, *new, "--describe", "sentences", "--sentences", tmp_path / "s.csv") == 0
+    expected = description_table(encode, {"zebra": ["It has stripes.", "It neighs."]}, [False], count=3)
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 24, 24, 3), dtype=np.uint8)
+    scores = classifier.with_classes(expected).score(pixels)
+    np.testing.assert_allclose(open_artifact(path)(pixels)["scores"], scores, atol=5e-5 * scores.std())
+    many = "".join(f"okapi,Sentence {n}.\n" for n in range(4))
+    (tmp_path / "s.csv").write_text(f"class,sentence\n{many}", "utf-8")
+    new = ("add-text", "okapi", *new[2:])
+    assert edit(path, *new, "--describe", "sentences", "--sentences", tmp_path / "s.csv") == 1
+    assert "sentences: expected up to 3 for each class, received 4" in capsys.readouterr().err

@@ -6,6 +6,7 @@ from zsltf.cli import main
 from zsltf.data.digit_strips import StripSource
 from zsltf.data.words import word_table
 from zsltf.metrics.zero_shot import unseen_accuracy
+from zsltf.prediction import open_artifact
 
 
 def test_words_that_training_never_had_are_read_and_more_can_be_added(tmp_path, capsys):
@@ -14,11 +15,16 @@ def test_words_that_training_never_had_are_read_and_more_can_be_added(tmp_path, 
     assert main(["run", "lexicon", *small, "--out", str(out)]) == 0
     assert "seed 0" in capsys.readouterr().out
     drawn, classifier = StripSource(seen=40, unseen=30, strips=6).draw(0), Classifier.load(out)
-    assert unseen_accuracy(classifier.score(drawn.test.x), drawn.test.y, drawn.words.seen) > 0.6  # chance 1 in 30
+    strips = np.rint(255 * drawn.test.x.reshape(-1, *drawn.shape, 1)).astype(np.uint8).repeat(3, axis=-1)
+    assert unseen_accuracy(classifier.score(strips), drawn.test.y, drawn.words.seen) > 0.6  # chance 1 in 30
     digits, free = "0123456789", [f"{n:03d}" for n in range(1000) if f"{n:03d}" not in drawn.words.names][:5]
     more = word_table({word: [list(word)] for word in free}, digits, np.zeros(5, bool), slots=3)
     assert classifier.with_classes(more).names[-5:] == tuple(free)
     assert main(["run", "lexicon", *small, "--out", str(out)]) == 1  # not without --overwrite
+    assert main(["export", str(out), "--format", "onnx"]) == 0
+    exported = open_artifact(tmp_path / "lexicon" / "export" / "model.onnx")
+    expected = classifier.score(strips[:20])
+    np.testing.assert_allclose(exported(strips[:20])["scores"], expected, atol=1e-4 * expected.std())
 
 
 @pytest.mark.slow

@@ -5,11 +5,15 @@ import json
 import numpy as np
 import pytest
 
+from zsltf.artifacts.manifest import check_hashes
 from zsltf.classifier import Classifier
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
+from zsltf.data.word_vectors import name_vectors
 from zsltf.data.xlsa17 import read_xlsa17
+from zsltf.prediction import open_artifact
 from zsltf.runs import Run
+from zsltf.zeroshot.any_shot import AnyShot
 
 
 @pytest.fixture
@@ -42,6 +46,25 @@ def test_any_shot_prints_what_each_photo_adds(photos, tmp_path, capsys):
     classifier = Classifier.load(out)
     assert set(classifier.opens_by) == {"semantics", "photos"}
     assert classifier.preprocess is not None
+    assert main(["export", str(out), "--format", "onnx"]) == 0
+    folder = tmp_path / "any" / "export"
+    check_hashes(folder)
+    assert open_artifact(folder / "model.onnx").card.prior_photos > 0
+    assert "None came with the Classifier" in (folder / "MODEL_CARD.md").read_text("utf-8")
+    assert main(["export", str(out), "--format", "onnx", "--out", str(tmp_path / "elsewhere")]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["any", "any.keras", "elsewhere"]
+
+
+def test_what_is_no_classifier_from_images_is_not_exported(toy_features, tmp_path, capsys):
+    path = tmp_path / "mine.keras"
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a run folder or a saved Classifier, received none" in capsys.readouterr().err
+    path.write_bytes(b"PK")
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a file as zsltf run wrote it, received a damaged one" in capsys.readouterr().err
+    AnyShot().fit(*toy_features).save(path)
+    assert main(["export", str(path)]) == 1
+    assert "mine.keras: expected a Classifier from images, received one from features" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("describe", ["names", "attributes", "sentences"])
@@ -58,6 +81,26 @@ def test_text_tells_of_classes(drawn, photos, model, describe, tmp_path):
     assert report["partitions"][0]["unseen_accuracy"] >= 0
     assert report["main"]["semantics"]["columns"] == []  # numbers of a text vector say nothing to people
     assert (tmp_path / "run" / "report.html").is_file()
+
+
+def test_word_vectors_tell_of_classes_and_of_new_ones(drawn, photos, tmp_path, capsys):
+    names = ClassTable.from_csv(drawn / "attributes.csv").names
+    words, rng = sorted({word for name in (*names, "zebra") for word in name.split("_")}), np.random.default_rng(0)
+    lines = [f"{word} {' '.join(f'{number:.4f}' for number in rng.normal(size=12))}" for word in words]
+    vectors, out = tmp_path / "vectors.txt", tmp_path / "run"
+    vectors.write_text("\n".join(lines), "utf-8")
+    options = ("--repeats", "1", "--shuffles", "0", "--out", str(out))
+    encoder = ("encoder:word-vectors", "--encoder.path", str(vectors))
+    assert main(["run", "text_zero_shot", *photos, *options, *encoder, "method:ridge"]) == 0
+    expected = name_vectors(vectors, names)
+    semantics = Run(out).classifier().classes.semantics
+    np.testing.assert_allclose(semantics, expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-6)
+    assert main(["export", str(out), "--format", "onnx"]) == 0
+    add = ["classes", str(out / "export" / "model.onnx"), "add-text"]
+    assert main([*add, "zebra", "encoder:word-vectors", "--path", str(vectors)]) == 0
+    assert "added zebra" in capsys.readouterr().out
+    assert main([*add, "okapi", "encoder:word-vectors", "--path", str(vectors)]) == 1
+    assert "none for okapi. Rename the classes, or use a sentence encoder" in capsys.readouterr().err
 
 
 def test_two_towers_find_photos_by_sentences(photos, model, tmp_path, capsys):

@@ -145,3 +145,10 @@ def test_is_a_script_too(script):
     finished = subprocess.run(command, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     assert "--overwrite" in finished.stdout
+
+
+def test_photos_that_are_nearly_the_same_are_listed(run, report):
+    pairs = report["features"]["duplicates"]
+    assert [pair["distance"] for pair in pairs] == [8, 8]  # the drawn shapes are few
+    page = (run.path / "report.html").read_text("utf-8")
+    assert "Nearly the same photo in two classes, or in training and test (2)" in page

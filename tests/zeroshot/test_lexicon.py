@@ -96,3 +96,12 @@ def test_the_prior_of_a_slot_is_smoothed_by_its_own_units():
     *_, log_prior = Lexicon(descent=Descent(epochs=1)).fit(train, table).embed.get_weights()
     expected = [2.5 / 5.5, 1.5 / 5.5, 1.5 / 5.5, 3.5 / 5, 1.5 / 5]
     np.testing.assert_allclose(np.exp(log_prior), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("cell", [0.5, -1.0, 1.0], ids=["a share", "a sign", "two units"])
+def test_attributes_are_no_words(plain, cell):
+    features, words = plain
+    rows = words.semantics.copy()
+    rows[0, int(rows[0, :4].argmin())] = cell
+    with pytest.raises(ValueError, match=r"Lexicon: expected words: .* Words go through zsltf run lexicon;"):
+        Lexicon().fit(features, words.with_semantics(rows))

@@ -26,7 +26,7 @@ def model_card(card: Card, report: Mapping[str, Any], config: Mapping[str, Any])
     lines = [
         f"# {report.get('title', 'Classifier')}",
         "",
-        f"{len(card.names)} classes; made by `zsltf run {report.get('recipe', '')}`, zsltf {card.zsltf}.",
+        f"{len(card.names)} classes; made by {_maker(report)}zsltf {card.zsltf}.",
         "",
         "## Model",
         "",
@@ -43,7 +43,7 @@ def model_card(card: Card, report: Mapping[str, Any], config: Mapping[str, Any])
         "",
         "## Results",
         "",
-        *(_zero_shot(report) if zero_shot else _classification(report)),
+        *_results(report),
         "",
         "## Known limits",
         "",
@@ -64,6 +64,10 @@ def model_card(card: Card, report: Mapping[str, Any], config: Mapping[str, Any])
         "",
     ]
     return "\n".join(lines)
+
+
+def _maker(report: Mapping[str, Any]) -> str:
+    return f"`zsltf run {report['recipe']}`, " if "recipe" in report else ""
 
 
 def _doors(card: Card) -> str:
@@ -93,6 +97,14 @@ def _data(report: Mapping[str, Any]) -> list[str]:
         f"- Images: {counts if counts is not None else 'see report.html'}.",
         f"- Left out because they can't be decoded: {skipped}.",
     ]
+
+
+def _results(report: Mapping[str, Any]) -> list[str]:
+    if report.get("kind") == "zero_shot":
+        return _zero_shot(report)
+    if "test" in report:
+        return _classification(report)
+    return ["None came with the Classifier; `zsltf benchmark` gives its accuracy on labelled photos."]
 
 
 def _classification(report: Mapping[str, Any]) -> list[str]:

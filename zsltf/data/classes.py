@@ -69,6 +69,7 @@ class ClassTable:
     def from_csv(cls, path: Path) -> "ClassTable":
         """Read `class[,split],column...`; `split` says seen or unseen, and without it every class is seen."""
         header, rows = _read(path)
+        _check_upright(path, rows)
         first = 2 if header[1:2] == ["split"] else 1
         splits = [row[1] if first == 2 else "seen" for _, row in rows]
         for (line, _), split in zip(rows, splits, strict=True):
@@ -175,6 +176,13 @@ def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         if len(row) != len(header):
             fail(f"{path}, line {line}", f"{len(header)} cells", f"{len(row)}", "Mend the row.")
     return header, rows
+
+
+def _check_upright(path: Path, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
+    for line, (name, *cells) in rows:
+        if name == "split" and cells and set(cells) <= {"seen", "unseen"}:
+            fix = "The table looks transposed: write a row a class, a column an attribute."
+            fail(f"{path}, line {line}", "a class and its attributes", "which classes are seen", fix)
 
 
 def _check_names(what: str, names: Sequence[str], rows: str) -> None:

@@ -1,5 +1,6 @@
 """Sentences about classes."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.prompts import fill_template
 
-__all__ = ["attribute_sentences", "description_table"]
+__all__ = ["attribute_sentences", "count_descriptions", "description_table"]
 
 
 def attribute_sentences(classes: ClassTable, template: str = "It is described as: {}.") -> dict[str, tuple[str, ...]]:
@@ -71,3 +72,9 @@ def description_table(
         columns=tuple(f"sentence{i}_{j}" for i in range(count) for j in range(vectors.shape[1])),
         blocks=(vectors.shape[1],) * count,
     )
+
+
+def count_descriptions(columns: Sequence[str]) -> int:
+    """How many sentences a class has room for in a `description_table` of these columns; 0 for another table's."""
+    found = [re.fullmatch(r"sentence(\d+)_\d+", column) for column in columns]
+    return len({match[1] for match in found if match}) if all(found) else 0

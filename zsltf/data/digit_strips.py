@@ -25,6 +25,8 @@ class DigitStrips:
     train: Features
     test: Features
     words: ClassTable
+    shape: tuple[int, int]
+    """Height and width of a strip."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,8 @@ class StripSource:
             _written(wanted, images[pool], values[pool], self.slots, rng)
             for wanted, pool in ((known, ~for_test), (spelled, for_test))
         )
-        return DigitStrips(train=train, test=test, words=words)
+        height, width = images.shape[1:]
+        return DigitStrips(train=train, test=test, words=words, shape=(height, self.slots * width))
 
     def _words(self, rng: np.random.Generator) -> list[str]:
         """Different words, half of them with an empty last slot; whose is seen is chance."""

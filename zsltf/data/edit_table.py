@@ -24,7 +24,7 @@ class EditTable:
     rename: Mapping[str, str] = field(default_factory=dict)
     """Old name -> new name."""
     add: Sequence[Mapping[str, Any]] = ()
-    """`name`, and `semantics` {column: number} or `photos` [path]."""
+    """`name`, and `semantics` {column: number}, `photos` [path] or both."""
 
 
 def read_edit_table(path: Path) -> EditTable:
@@ -59,16 +59,15 @@ def _are_classes(values: Any) -> bool:
     return isinstance(values, list) and all(
         isinstance(entry, dict)
         and isinstance(entry.get("name"), str)
-        and (
-            (
-                set(entry) == {"name", "photos"}
-                and _are_texts(entry["photos"])
-                and all([*entry["photos"], entry["photos"]])
-            )
-            or (set(entry) == {"name", "semantics"} and _are_numbers(entry["semantics"]))
-        )
+        and {"name"} < set(entry) <= {"name", "photos", "semantics"}
+        and ("photos" not in entry or _are_photos(entry["photos"]))
+        and ("semantics" not in entry or _are_numbers(entry["semantics"]))
         for entry in values
     )
+
+
+def _are_photos(values: Any) -> bool:
+    return _are_texts(values) and all([*values, values])
 
 
 def _are_numbers(values: Any) -> bool:

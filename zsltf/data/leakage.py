@@ -2,7 +2,7 @@
 
 import hashlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, islice
@@ -16,9 +16,17 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zsltf.checks import fail
-from zsltf.data.images import Images
+from zsltf.data.images import ImageFolder, Images
 
-__all__ = ["Parts", "Twins", "check_leakage", "duplicate_groups", "near_duplicates", "perceptual_hashes"]
+__all__ = [
+    "Parts",
+    "Twins",
+    "check_leakage",
+    "class_duplicates",
+    "duplicate_groups",
+    "near_duplicates",
+    "perceptual_hashes",
+]
 
 _NEAR = 8  # bits
 _BLOCK = 1 << 17  # comparisons at once: 1 MB stays in the processor's cache
@@ -90,14 +98,43 @@ def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most
         for i, j, bits in _close(hashes[rows], hashes[others], distance)
     )
     found = tuple(islice(pairs, most))
+    _warn("two parts", found, "Pass --group-duplicates to keep them together; the report lists them all.")
+    return found
+
+
+def class_duplicates(
+    images: ImageFolder, tested: Bool[np.ndarray, " N"], *, distance: int = _NEAR, most: int = 1000
+) -> tuple[Twins, ...]:
+    """Pairs of images of two classes, or of one class for training and for testing, with nearly the same hash.
+
+    Args:
+        images: see `near_duplicates`; so are `distance` and `most`.
+        tested: which ones are not for training.
+        distance: most bits of 64 that may differ.
+        most: stop after so many pairs.
+
+    Warns:
+        UserWarning: of how many there are, with the first ones.
+    """
+    hashes, known = perceptual_hashes(images)
+    rows = np.flatnonzero(known)
+    near = ((rows[i], rows[j], bits) for i, j, bits in _close(hashes[rows], hashes[rows], distance) if i < j)
+    named = [f"{'test' if test else 'train'} {name}" for name, test in zip(images.names, tested, strict=True)]
+    pairs = (
+        Twins(first=named[i], second=named[j], distance=bits)
+        for i, j, bits in near
+        if images.y[i] != images.y[j] or tested[i] != tested[j]
+    )
+    found = tuple(islice(pairs, most))
+    _warn("two classes, or for training and testing,", found, "Remove one of each; the report lists them all.")
+    return found
+
+
+def _warn(where: str, found: Sequence[Twins], advice: str) -> None:
     if found:
         first = "; ".join(map(str, found[:3]))
-        advice = "Pass --group-duplicates to keep them together; the report lists them all."
-        warnings.warn(
-            f"pairs of images in two parts that look nearly the same: {len(found)}, such as {first}. {advice}",
-            stacklevel=2,
-        )
-    return found
+        told = f"pairs of images in {where} that look nearly the same: {len(found)}, such as {first}. {advice}"
+        warnings.warn(told, stacklevel=3)
 
 
 def duplicate_groups(images: Images, *, distance: int = _NEAR) -> Int[np.ndarray, " N"]:

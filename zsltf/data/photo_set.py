@@ -1,5 +1,6 @@
 """Photos, their class table, and the ways of splitting its classes into seen and unseen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ class PhotoSet:
 
     images: ImageFolder
     partitions: dict[str, ClassTable]
+    drawn: bool = False
+    """Whether this package drew them: they are all different."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,9 +72,7 @@ class PhotoSource:
                 fix = "Give --images and --classes, or use --drawn."
                 fail("further tables and partitions", "none for drawn pictures", "some", fix)
             return [_drawn(seed) for seed in self.drawn]
-        table = self._table(self.classes)
-        for path in self.beside:
-            table = table.beside(self._table(path))
+        table, *beside = (ClassTable.from_csv(path) for path in (self.classes, *self.beside))
         masks: dict[str, np.ndarray] = {} if table.seen.all() else {"split": table.seen}
         listed = read_partitions(self.partitions, table.names) if self.partitions else {}
         drawn = {f"random {i}": mask for i, mask in enumerate(_random(len(table), self.random_partitions))}
@@ -81,12 +82,17 @@ class PhotoSource:
         if not masks:
             fix = "Add a column split (seen or unseen), or give --partitions FILE or --random-partitions N."
             fail(str(self.classes), "unseen classes to test on", "none", fix)
-        partitions = {name: table.with_seen(mask) for name, mask in masks.items()}
+        partitions = {name: self._filled(table, beside, mask) for name, mask in masks.items()}
         return [PhotoSet(images=ImageFolder.read(self.images, table.names), partitions=partitions)]
 
-    def _table(self, path: Path) -> ClassTable:
-        table = ClassTable.from_csv(path)
-        return table.with_semantics(filled(table.semantics, self.missing, str(path)))
+    def _filled(self, table: ClassTable, beside: Sequence[ClassTable], seen: np.ndarray) -> ClassTable:
+        """One table of all columns under a partition, which says what fills in for missing attributes."""
+        filled_in = filled(table.with_seen(seen), self.missing, str(self.classes))
+        names = np.array(table.names)[seen]
+        for path, other in zip(self.beside, beside, strict=True):
+            under = other.with_seen(np.isin(other.names, names))
+            filled_in = filled_in.beside(filled(under, self.missing, str(path)))
+        return filled_in
 
 
 def _drawn(seed: int) -> PhotoSet:
@@ -99,7 +105,9 @@ def _drawn(seed: int) -> PhotoSet:
             if not folder.is_dir():  # else another process was first
                 raise
     table = ClassTable.from_csv(folder / "attributes.csv")
-    return PhotoSet(images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table})
+    return PhotoSet(
+        images=ImageFolder.read(folder / "images", table.names), partitions={f"drawn {seed}": table}, drawn=True
+    )
 
 
 def _random(num_classes: int, count: int, share: float = 0.25) -> list[np.ndarray]:

@@ -1,9 +1,10 @@
 """What is written of classes, as their semantics."""
 
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +12,7 @@ from jaxtyping import Float
 from zsltf.checks import check_choice, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.csv_lines import read_lines
-from zsltf.data.descriptions import attribute_sentences, description_table
+from zsltf.data.descriptions import attribute_sentences, count_descriptions, description_table
 from zsltf.data.prompts import TEMPLATES, fill_template
 
 __all__ = ["TextSemantics", "read_sentences"]
@@ -26,8 +27,8 @@ class TextSemantics:
 
     describe: Source = "names"
     """By class names in templates, by sentences of a file, or by a sentence for each attribute above the mean."""
-    templates: tuple[str, ...] = TEMPLATES
-    """With {} for the class name."""
+    templates: tuple[str, ...] | None = None
+    """With {} for the class name; by default 'a photo of a {}', or the name alone for word vectors."""
     sentences: Path | None = None
     """CSV with the header class,sentence and one row or more a class, for `describe sentences`."""
     attribute_template: str = "It is described as: {}."
@@ -40,8 +41,15 @@ class TextSemantics:
         if (self.describe == "sentences") != (self.sentences is not None):
             received = f"describe {self.describe} and sentences {self.sentences}"
             fail("sentences", "a file where classes are described by sentences", received, "Give both or neither.")
-        for template in (*self.templates, self.attribute_template):
+        if self.templates == ():
+            fail("templates", "one or more, with {} for the class name", "none", "Write --templates 'a photo of a {}'.")
+        for template in (*(self.templates or ()), self.attribute_template):
             fill_template(template, "x")
+
+    def suited(self, encoder: Any) -> Self:
+        """The same, with the encoder's own templates where none are asked for."""
+        own = getattr(encoder, "TEMPLATES", None)
+        return self if self.templates or own is None else replace(self, templates=own)
 
     def written(self, classes: ClassTable) -> dict[str, tuple[str, ...]]:
         """Class name -> its sentences.
@@ -53,17 +61,21 @@ class TextSemantics:
             return attribute_sentences(classes, self.attribute_template)
         if self.sentences is not None:
             return read_sentences(self.sentences, classes.names)
-        return {name: tuple(fill_template(template, name) for template in self.templates) for name in classes.names}
+        templates = self.templates or TEMPLATES
+        return {name: tuple(fill_template(template, name) for template in templates) for name in classes.names}
 
-    def table(self, classes: ClassTable, encode: Encode, *, apart: bool = False) -> ClassTable:
+    def table(
+        self, classes: ClassTable, encode: Encode, *, apart: bool = False, count: int | None = None
+    ) -> ClassTable:
         """The classes with vectors of their sentences for semantics.
 
         Args:
             classes: names, and attributes where those are asked for.
             encode: of a text encoder.
             apart: each sentence in columns of its own, for attention; else their mean, of norm 1.
+            count: sentences that each class has room for, apart; by default those of the class that has most.
         """
-        apart_table = description_table(encode, self.written(classes), classes.seen)
+        apart_table = description_table(encode, self.written(classes), classes.seen, count=count)
         if apart:
             return apart_table
         blocks = apart_table.semantics.reshape(len(classes), len(apart_table.blocks), -1)
@@ -72,6 +84,23 @@ class TextSemantics:
         columns = tuple(f"text{i}" for i in range(rows.shape[1]))
         table = ClassTable(names=classes.names, semantics=rows, seen=classes.seen, columns=columns)
         return classes.beside(table) if self.with_attributes else table
+
+    def new_classes(self, names: Sequence[str], encode: Encode, columns: Sequence[str]) -> ClassTable:
+        """New classes for a table with these columns, described as those of training are.
+
+        Raises:
+            ValueError: if the columns are attributes, or a class has more sentences than there is room for.
+        """
+        attributes = [column for column in columns if not re.fullmatch(r"text\d+|sentence\d+_\d+", column)]
+        if attributes or self.with_attributes:
+            received = f"one whose semantics are attributes ({', '.join(attributes[:3]) or '--with-attributes'})"
+            fail(
+                "add-text", "a file whose semantics are vectors of text", received, "Give --rows, by zsltf classes add."
+            )
+        unseen = np.zeros(len(names), bool)
+        classes = ClassTable(names=tuple(names), semantics=np.zeros((len(names), 0), np.float32), seen=unseen)
+        count = count_descriptions(columns)
+        return self.table(classes, encode, apart=count > 0, count=count or None)
 
 
 def read_sentences(path: Path, names: Sequence[str]) -> dict[str, tuple[str, ...]]:

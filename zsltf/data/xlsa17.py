@@ -43,7 +43,7 @@ def read_xlsa17(
     splits = _read(folder / SPLIT_FILES[semantics], (matrix, *(f"{part}_loc" for part in LOCATIONS)))
     x = np.ascontiguousarray(_matrix(f"{folder}, features", images["features"]).astype(np.float32).T)
     y = _integers(f"{folder}, labels", images["labels"]) - 1
-    table = class_table(folder, splits, matrix, missing, labelled=int(y.max(initial=-1)) + 1)
+    table = class_table(folder, splits, matrix, labelled=int(y.max(initial=-1)) + 1)
     if len(x) != len(y) or not len(y) or y.min() < 0 or y.max() >= len(table):
         received = f"{len(y)} labels" + (f" from {y.min() + 1} to {y.max() + 1}" if len(y) else "")
         fail(f"{folder}, labels", f"{len(x)} labels from 1 to {len(table)}", received, _FIX)
@@ -54,13 +54,13 @@ def read_xlsa17(
     return BenchmarkSet(
         name=name or folder.name,
         features=Features(x=x, y=y, paths=paths),
-        classes=table.with_seen(seen),
+        classes=filled(table.with_seen(seen), missing, f"{folder}, {matrix}"),
         known_to_backbone=tuple(map(str, splits[KNOWN])) if KNOWN in splits else None,
         **locations,
     )
 
 
-def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: Missing, *, labelled: int) -> ClassTable:
+def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, *, labelled: int) -> ClassTable:
     """Names and semantics of a split file, given how many classes the labels speak of."""
     what = f"{folder}, {matrix}"
     att = _matrix(what, splits[matrix]).astype(np.float64)
@@ -71,11 +71,7 @@ def class_table(folder: Path, splits: Mapping[str, Any], matrix: str, missing: M
         fail(what, f"attributes x {count} classes", f"shape {att.shape}", f"Classes go in columns.{turned}")
     names = names or tuple(f"class {i + 1}" for i in range(count))
     check_finite(what, att, "Fill in the attribute, or leave the class out.")
-    empty = [name for name, column in zip(names, att.T, strict=True) if not column.any()]
-    if empty:
-        fail(what, "semantics of every class", f"only zeros for {', '.join(empty[:5])}", "Fill them in.")
-    rows = filled(att.T, missing, what)
-    return ClassTable(names=names, semantics=rows.astype(np.float32), seen=np.zeros(count, bool))
+    return ClassTable(names=names, semantics=att.T.astype(np.float32), seen=np.zeros(count, bool))
 
 
 def _numbers(what: str, value: Any) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.preprocessing import normalize
 
-from zsltf.checks import fail
+from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -54,8 +54,9 @@ def run_any_shot(
         seed: of folds and draws.
 
     Raises:
-        ValueError: if an unseen class has no photo left to test on.
+        ValueError: if there is no draw, or an unseen class has no photo left to test on.
     """
+    check_positive("any_shot", draws=draws)
     check_enough(features.y, classes)
     train, test = (features.select(mask[features.y]) for mask in (classes.seen, ~classes.seen))
     fewest = int(np.bincount(test.y, minlength=len(classes))[~classes.seen].min())

@@ -14,6 +14,7 @@ from zsltf.backbones.mean_colour import mean_colour
 from zsltf.classifier import Classifier
 from zsltf.data.decode import decode
 from zsltf.data.images import OnCorrupt
+from zsltf.data.leakage import Twins, class_duplicates
 from zsltf.data.photo_set import PhotoSet
 from zsltf.data.text_semantics import TextSemantics
 from zsltf.evaluation.attribute_view import AttributeView, Reason, read_attributes, reasons
@@ -53,6 +54,8 @@ class PhotoOutcomes:
     backbone: Backbone
     maps: bool
     """Whether the method looked at feature maps, rather than at their average."""
+    near_duplicates: tuple[Twins, ...] = ()
+    """Pairs of the first set's photos in two classes, or in training and test of the first partition."""
 
     @property
     def main(self) -> Outcome:
@@ -157,6 +160,8 @@ def run_on_photos(
             outcomes[name] = run_zero_shot(method, extractions[-1].features, classes, protocol)
             floor = run_zero_shot(method, colour, classes, replace(protocol, shuffles=0))
             floors[name] = floor.report.unseen_accuracy
+    images, tested = sets[0].images, next(iter(outcomes.values())).test.paths
+    duplicates = () if sets[0].drawn else class_duplicates(images, np.isin(images.names, tested))
     return PhotoOutcomes(
         outcomes=outcomes,
         floors=floors,
@@ -164,6 +169,7 @@ def run_on_photos(
         main_set=sets[0],
         backbone=backbone,
         maps=maps,
+        near_duplicates=duplicates,
     )
 
 
@@ -176,10 +182,10 @@ def told_by_text(sets: Sequence[PhotoSet], text: TextSemantics, encoder: TextEnc
         encoder: sentences to vectors.
         method: says whether each sentence stands apart, or their mean counts.
     """
-    apart = getattr(method, "SENTENCES_APART", False)
+    apart, text = getattr(method, "SENTENCES_APART", False), text.suited(encoder)
     return [
-        PhotoSet(
-            images=photos.images,
+        replace(
+            photos,
             partitions={
                 name: text.table(classes, encoder.encode, apart=apart) for name, classes in photos.partitions.items()
             },

@@ -44,13 +44,14 @@ def write_run(folder: Path, outcomes: PhotoOutcomes, config: dict[str, Any], sec
     """Fill a new run folder, report.html included, and return the report."""
     run, known = Run(folder), _known(outcomes)
     rows = partition_rows(outcomes.outcomes, outcomes.floors, known)
+    features = describe_features(outcomes.main_set.images, outcomes.extraction)
     report = {
         "kind": "zero_shot",
         "title": "Zero-shot classification of photos",
         "recipe": "zero_shot",
         "seconds": seconds,
         "backbone": describe_backbone(outcomes.backbone),
-        "features": describe_features(outcomes.main_set.images, outcomes.extraction),
+        "features": {**features, "duplicates": [asdict(pair) for pair in outcomes.near_duplicates]},
         "main": {**describe_outcome(outcomes.main), "semantics": describe_semantics(outcomes)},
         "partitions": rows,
         "open_set": asdict(outcomes.main.open_set),

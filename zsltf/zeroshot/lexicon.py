@@ -55,6 +55,7 @@ class Lexicon(CompatibilityMethod):
     def parts(self, train: Features, classes: ClassTable) -> Parts:
         """A = log P(unit | x) - log prior, B = 1 for the word's units, a row a realisation."""
         train.check_vectors("Lexicon")
+        _check_units(classes)
         slots, odd = divmod(len(classes.blocks), self.variants)
         if odd or classes.blocks != classes.blocks[:slots] * self.variants:
             expected = f"a table of {self.variants} realisations with the same slots"
@@ -81,3 +82,12 @@ class Lexicon(CompatibilityMethod):
         there = rows.any(axis=2, keepdims=True)
         units = rows.sum(axis=1) / there.sum(axis=1)
         return np.log((train.weights @ units + 0.5) / (train.weights.sum() + 0.5 * np.repeat(widths, widths)))
+
+
+def _check_units(classes: ClassTable) -> None:
+    starts = np.cumsum((0, *classes.blocks[:-1]))
+    ones = np.add.reduceat(classes.semantics, starts, axis=1)  # (C, blocks)
+    if not np.isin(classes.semantics, (0, 1)).all() or (ones > 1).any():
+        received = "other semantics, such as attributes"
+        fix = "Words go through zsltf run lexicon; in Python data.words.word_table makes their table."
+        fail("Lexicon", "words: blocks with a 1 for one of several units", received, fix)
