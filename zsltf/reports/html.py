@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "percent": _percent,
+        "range": _range,
         "duration": _duration,
         "number": _number,
         "phrase": _phrase,
@@ -90,6 +91,10 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 def _percent(share: float | None) -> str:
     return _NOTHING if share is None or math.isnan(share) else f"{100 * share:.1f}%"
+
+
+def _range(interval: Sequence[float]) -> str:
+    return " to ".join(map(_percent, interval))
 
 
 def _number(value: Any) -> str:
