@@ -38,6 +38,7 @@ def test_a_partitions_row_is_its_report(outcome):
         "settings": asdict(outcome.choice.method),
         "preparation": asdict(outcome.choice.preparation),
         "fold_accuracy": outcome.choice.accuracy,
+        "share": None,
     }
 
 

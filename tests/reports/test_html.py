@@ -420,3 +420,17 @@ def test_unseen_classes_that_the_backbone_knows_are_told_in_a_whole_sentence(sma
     head["known_to_backbone"], head["new_to_backbone"] = list(known)[:1], 0.25
     run.write_json("report.json", report)
     assert "(<zebra>); without it the mean is 25.0%." in render(run).text
+
+
+def test_the_shares_of_a_sum_stand_beside_its_candidates(small, render):
+    run = small()
+    assert ["rank", "fold accuracy", "method", "share"] not in [row[:4] for row in render(run).rows()]
+    report = run.read_json("report.json")
+    for choice, share in zip(report["main"]["tried"], (None, 0.75, 0.25, *[0.0] * 7), strict=True):
+        choice["share"] = share
+    run.write_json("report.json", report)
+    page = render(run)
+    shares = [row[3] for row in page.rows() if row[2:3] == ["ESZSL"]]
+    assert shares == ["\N{EN DASH}", "75.0%", "25.0%", *["0.0%"] * 7]
+    assert "within a standard error of the best one" in page.text
+    page.check_announced()

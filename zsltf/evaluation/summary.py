@@ -14,6 +14,7 @@ from zsltf.evaluation.zero_shot import Outcome
 from zsltf.metrics.intervals import class_interval
 from zsltf.pretrained.extract import Extraction
 from zsltf.solvers.class_means import class_means
+from zsltf.training.ensemble import Ensemble
 from zsltf.training.selection import Choice
 
 __all__ = ["describe_features", "describe_outcome", "describe_semantics", "partition_rows", "spread"]
@@ -96,6 +97,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
     """One partition in full: classes, curve, confusion matrix and the settings that were tried."""
     report = outcome.report
     images = report.confusion.sum(axis=1)
+    shares = {type(member.method): member.share for member in getattr(outcome.choice.method, "members", ())}
     return {
         "classes": [
             {"name": name, "seen": bool(seen), "accuracy": None if np.isnan(a) else float(a), "test_images": int(n)}
@@ -107,7 +109,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "curve": {"seen": report.curve.seen.tolist(), "unseen": report.curve.unseen.tolist()},
         "gamma": report.gamma,
         "scale": float(outcome.classifier.similarity.scale),
-        "tried": [_choice(choice) for choice in (outcome.choice, *outcome.runners_up)],
+        "tried": [_choice(choice, shares) for choice in (outcome.choice, *outcome.runners_up)],
     }
 
 
@@ -142,10 +144,12 @@ def describe_features(images: ImageFolder, extraction: Extraction) -> dict[str, 
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: Choice, shares: Mapping[type, float] | None = None) -> dict[str, Any]:
+    """With its share of the sum, if that is what was chosen: 0 for a method that was left out."""
     return {
         "method": type(choice.method).__name__,
         "settings": choice.settings,
         "preparation": asdict(choice.preparation),
         "fold_accuracy": choice.accuracy,
+        "share": shares.get(type(choice.method), 0.0) if shares and type(choice.method) is not Ensemble else None,
     }
