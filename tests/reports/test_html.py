@@ -22,6 +22,7 @@ from zsltf.metrics.rejection import OpenSet
 from zsltf.pretrained.extract import Extraction
 from zsltf.proof import Proof
 from zsltf.reports.html import write_report
+from zsltf.reports.zero_shot import print_outcomes
 from zsltf.runs import Run
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import Choice
@@ -434,3 +435,18 @@ def test_the_shares_of_a_sum_stand_beside_its_candidates(small, render):
     assert shares == ["\N{EN DASH}", "75.0%", "25.0%", *["0.0%"] * 7]
     assert "within a standard error of the best one" in page.text
     page.check_announced()
+
+
+@pytest.mark.parametrize(("partitions", "told"), [(1, "One partition, one seed."), (3, "the first of 3 partitions")])
+def test_how_many_partitions_the_figures_rest_on_stands_next_to_them(make, render, tmp_path, partitions, told):
+    results, _, others = render(make(tmp_path / "run", 8, partitions=partitions)).text.partition("Sample predictions")
+    assert told in " ".join(results.split())
+    assert "One partition" not in others
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_how_many_partitions_the_figures_rest_on_is_printed(capsys, count):
+    rng = np.random.default_rng(0)
+    outcomes = {f"part {i}": outcome(["a", "b", "c", "d", "e", "f"], rng) for i in range(count)}
+    print_outcomes(outcomes)
+    assert ("One partition, one seed" in capsys.readouterr().out) == (count == 1)

@@ -98,6 +98,8 @@ def print_partitions(report: Mapping[str, Any]) -> None:
     console.print(table)
     told = "; ".join(_MEANINGS[key] for key in shown if key in _MEANINGS)
     console.print(f"{told}; S, U, H: all classes, calibrated.", style="dim")
+    if len(report["partitions"]) == 1:
+        console.print("One partition, one seed: other unseen classes may give other figures.", style="dim")
 
 
 def _told(rows: list[dict[str, Any]], key: str) -> bool:
