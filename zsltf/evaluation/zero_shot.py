@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -160,10 +161,9 @@ def run_on_split(
     )
 
 
-def _seeded(method: Method, seed: int) -> Method:
+def _seeded(method: Any, seed: int) -> Any:
     """With the protocol's seed, unless the method was given one of its own."""
-    seeded: Method = with_seed(method, seed)
-    return seeded if method == with_seed(method, 0) else method
+    return with_seed(method, seed) if method == with_seed(method, 0) else method
 
 
 def _open_set(classifier: Classifier, report: ZeroShotReport, y: np.ndarray, allowed: float) -> OpenSet:

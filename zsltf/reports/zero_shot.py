@@ -17,10 +17,11 @@ from zsltf.evaluation.summary import describe_features, describe_outcome, descri
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.pretrained.imagenet import in_imagenet
 from zsltf.reports.backbone import describe_backbone
+from zsltf.reports.choice import print_choice
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 
-__all__ = ["print_outcomes", "print_partitions", "write_run"]
+__all__ = ["print_outcomes", "print_partitions", "print_run", "write_run"]
 
 _HEADINGS = {
     "unseen_accuracy": "unseen",
@@ -76,6 +77,12 @@ def print_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     rows = partition_rows(outcomes, {})
     groups = {label: spread(group) for label, group in _groups(rows).items() if len(group) > 1}
     print_partitions({"partitions": rows, "spread": groups})
+
+
+def print_run(report: Mapping[str, Any]) -> None:
+    """What selection chose and why, then the table of partitions."""
+    print_choice(report)
+    print_partitions(report)
 
 
 def print_partitions(report: Mapping[str, Any]) -> None:
