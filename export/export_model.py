@@ -26,6 +26,7 @@ from zsltf.export_options import ExportOptions
 from zsltf.files import atomic_file, check_writable
 from zsltf.proof import Proof
 from zsltf.reports.html import write_report
+from zsltf.reports.next_step import predict_command
 from zsltf.runs import Run, opened
 
 
@@ -72,7 +73,7 @@ def _export(config: Config, run: Run, out: Path) -> None:
         console.print(_steps(done.found))
         console.print(_cost(done.found), highlight=False)
     for file in sorted({proof.file for proof in done.proofs}):
-        print(shlex.join(["zsltf", "predict", str(out / file), "PHOTO"]), "  # --classes rows.csv adds classes")
+        print(predict_command(out / file, done.opens_by))
     print(shlex.join(["zsltf", "verify", str(out)]), "  # on any machine: python verify_artifact.py EXPORT")
     measured = run.path if config.out is None and not by_itself else out
     print(shlex.join(["zsltf", "benchmark", str(measured)]), "--images FOLDER  # labelled photos, not trained on")

@@ -22,7 +22,7 @@ from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
 from zsltf.protocols import Method
 from zsltf.reports.next_step import next_step
-from zsltf.reports.zero_shot import print_partitions, write_run
+from zsltf.reports.zero_shot import print_run, write_run
 from zsltf.runs import RUN_FILES, settings
 from zsltf.zeroshot.auto import Auto
 
@@ -52,7 +52,7 @@ def main(config: Config) -> None:
     outcomes = run_on_photos(config.method, backbone, sets, config.protocol, on_corrupt=corrupt)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_run(folder, outcomes, settings(config), time.perf_counter() - start)
-    print_partitions(report)
+    print_run(report)
     print(next_step(config.out))
 
 

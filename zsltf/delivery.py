@@ -37,6 +37,8 @@ class Delivered:
     proofs: tuple[Proof, ...]
     found: Found | None
     """The search for an integer file, if one was asked for."""
+    opens_by: tuple[str, ...]
+    """The Classifier's doors for a new class."""
 
 
 def deliver(
@@ -75,7 +77,7 @@ def deliver(
             of_each = itertools.groupby(proven, key=lambda proof: proof.file)
             artifacts += [_described(exporter, list(group)) for _, group in of_each]
         _write_about(folder, run, classifier, golden, artifacts, found)
-    return Delivered(proofs=tuple(proofs), found=found)
+    return Delivered(proofs=tuple(proofs), found=found, opens_by=classifier.opens_by)
 
 
 def _photos(classifier: Classifier, folder: Path | None, least: int) -> FittedPhotos | None:

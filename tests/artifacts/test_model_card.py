@@ -75,7 +75,7 @@ def test_it_says_what_a_classification_reached():
         "- New classes without training: no, it has to be trained again.",
         "- None of these: no threshold was chosen, so every photo is given a class.",
         "- Images: 9 train, 4 test.",
-        "- accuracy, mean over classes: 0.750 (95 % interval over classes 0.500 to 1.000; chance 0.500)",
+        "- accuracy, mean over classes: 0.750 (95 % interval over classes 0.000 to 1.000; chance 0.500)",
         "- accuracy: 0.800 (always the commonest class: 0.600)",
         "- hardest classes: cow 0.50, yak 1.00",
     ):

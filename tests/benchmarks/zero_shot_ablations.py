@@ -1,4 +1,4 @@
-"""What parts of the zero-shot methods are worth: paired differences over partitions, with 95 % intervals.
+"""What parts of the zero-shot methods are worth: paired differences over classes and partitions, with 95 % intervals.
 
 python tests/benchmarks/zero_shot_ablations.py --data $ZSLTF_TEST_DATA/animals --tokenizer tokenizer.json --out FOLDER
 
@@ -17,6 +17,8 @@ from rich.console import Console
 
 from zsltf.data.photo_set import PhotoSource
 from zsltf.data.text_semantics import TextSemantics
+from zsltf.evaluation.paired import paired
+from zsltf.evaluation.summary import partition_rows
 from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_zero_shot
 from zsltf.files import atomic_file
 from zsltf.metrics.intervals import paired_interval
@@ -64,13 +66,20 @@ def main(config: Config) -> None:
                     classes = text.table(classes, encoder.encode, apart=True)
                 protocol = ZeroShotProtocol(repeats=1, shuffles=0)
                 reached[partition] = [
-                    run_zero_shot(method, features, classes, protocol).report.unseen_accuracy for method in methods
+                    partition_rows({partition: run_zero_shot(method, features, classes, protocol)}, {})
+                    for method in methods
                 ]
                 config.out.mkdir(parents=True, exist_ok=True)
                 with atomic_file(file) as staging:
                     staging.write_text(json.dumps(found, indent=1), "utf-8")
-            console.print(what, partition, reached[partition])
-        one, other = np.array([reached[partition] for partition in config.partitions]).T
+            (compared,) = paired(*reached[partition])
+            low, high = compared["interval"]
+            console.print(
+                f"{what}, {partition}: difference {compared['difference']:.3f}, "
+                f"95 % interval over classes {low:.3f} to {high:.3f}"
+            )
+        rows = [reached[partition] for partition in config.partitions]
+        one, other = np.array([[row["unseen_accuracy"] for (row,) in pair] for pair in rows]).T
         low, high = paired_interval(one, other)
         console.print(
             f"{what}: {one.mean():.3f} (sd {one.std(ddof=1):.3f}) and {other.mean():.3f} (sd {other.std(ddof=1):.3f}); "

@@ -65,11 +65,11 @@ def main(config: Config) -> None:
 EXPLANATION = """# Zero-shot methods on photos of animals
 
 25 classes of 40 photos, EfficientNet-Lite0 features; AwA2's 85 attributes, MiniLM vectors of the names (`text`), or
-both side by side. Ten random partitions into 19 seen and 6 unseen classes (mean, sd and 95 % bootstrap interval of
-the unseen accuracy), and one whose unseen classes ImageNet does not have; the backbone saw most of the others. All is
-chosen on class-disjoint folds of the seen classes of each partition; `shuffled` is the same with rows of semantics
-dealt to the wrong classes; chance is 16.7. In percent, but for s: the seconds of a partition on a busy core. Written
-by:
+both side by side. Ten random partitions into 19 seen and 6 unseen classes (mean, sd and Student's 95 % interval over
+partitions of the unseen accuracy), and one whose unseen classes ImageNet does not have; the backbone saw most of the
+others. All is chosen on class-disjoint folds of the seen classes of each partition; `shuffled` is the same with rows of
+semantics dealt to the wrong classes; chance is 16.7. In percent, but for s: the seconds of a partition on a busy core.
+Written by:
 
     python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --results rows.json --table FILE.md
 
@@ -142,11 +142,11 @@ def table_lines(rows: list[dict[str, Any]]) -> list[str]:
 
 
 def figures(name: str, semantics: str, group: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Over the random partitions; the interval draws partitions."""
+    """Over the random partitions, as the interval is too."""
     random = [row for row in group if row["partition"].startswith("random")]
     other = [100 * row["unseen_accuracy"] for row in group if not row["partition"].startswith("random")]
     reached, harmonic, area = (
-        100 * np.array([row[key] for row in random]) for key in ("unseen_accuracy", "harmonic_mean", "area")
+        np.array([row[key] for row in random]) for key in ("unseen_accuracy", "harmonic_mean", "area")
     )
     shuffled = [100 * row["shuffled"] for row in random if row["shuffled"] is not None]
     low, high = class_interval(reached)
@@ -154,12 +154,12 @@ def figures(name: str, semantics: str, group: list[dict[str, Any]]) -> tuple[str
         f"`{name}`",
         semantics,
         f"{len(random)}",
-        f"{reached.mean():.1f}",
-        f"{reached.std(ddof=1):.1f}" if len(random) > 1 else "",
-        f"{low:.1f} to {high:.1f}",
+        f"{100 * reached.mean():.1f}",
+        f"{100 * reached.std(ddof=1):.1f}" if len(random) > 1 else "",
+        f"{100 * low:.1f} to {100 * high:.1f}",
         f"{np.mean(shuffled):.1f}" if shuffled else "",
-        f"{harmonic.mean():.1f}",
-        f"{area.mean():.1f}",
+        f"{100 * harmonic.mean():.1f}",
+        f"{100 * area.mean():.1f}",
         f"{np.mean(other):.1f}" if other else "",
         f"{np.mean([row['seconds'] for row in random]):.0f}",
     )

@@ -11,7 +11,11 @@ from zsltf.classifier import Classifier
 from zsltf.discovery import names, plugin_type
 from zsltf.metrics.accuracy import mean_class_accuracy
 from zsltf.metrics.zero_shot import unseen_accuracy
+from zsltf.similarities.cross_attention import CrossAttention
+from zsltf.similarities.max_over_maps import MaxOverMaps
 from zsltf.solvers.statistics import Statistics
+from zsltf.weighted_sum import weighted_sum
+from zsltf.zeroshot.auto import Auto
 from zsltf.zeroshot.lexicon import Lexicon
 
 METHODS = [
@@ -146,6 +150,18 @@ def test_one_pass_is_enough_where_it_says_so(family, method, problem, fitted):
     train, test, classes = problem
     halves = [Statistics.of(train.select(rows), classes) for rows in (np.arange(40), np.arange(40, len(train)))]
     assert_close(method().solve(sum(halves[1:], halves[0]), classes).score(test.x), fitted.score(test.x))
+
+
+def test_auto_takes_it_unless_it_cannot_be_added_to_others(family, method, problem, fitted):
+    name = method.__module__.rpartition(".")[2]
+    if family != "zeroshot" or name == "auto":
+        pytest.skip("is no candidate of auto")
+    try:
+        Auto(methods=(name,))
+    except ValueError:
+        assert getattr(method, "FEATURE_MAPS", False) or isinstance(fitted.similarity, CrossAttention | MaxOverMaps)
+    else:
+        assert weighted_sum([fitted], [1.0]).names == fitted.names
 
 
 def test_takes_feature_maps_or_refuses_them(family, method, problem):

@@ -8,7 +8,8 @@ import pytest
 from zsltf.data.images import ImageFolder
 from zsltf.evaluation.summary import describe_features, describe_outcome, partition_rows, spread
 from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_zero_shot
-from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
+from zsltf.evaluation.zero_shot_report import evaluate_zero_shot, read_zero_shot
+from zsltf.metrics.zero_shot import harmonic_mean
 from zsltf.pretrained.extract import Extraction
 from zsltf.zeroshot.eszsl import ESZSL
 
@@ -30,11 +31,14 @@ def test_a_partitions_row_is_its_report(outcome):
         assert row[name] == getattr(report, name)
     assert row["uncalibrated"] == dict(zip(("seen", "unseen", "harmonic_mean"), report.uncalibrated, strict=True))
     assert row["area"] == report.curve.area
+    assert row["split"] == outcome.split
+    assert row["per_class"] == report.unseen_per_class[12:].tolist()
     assert row["choice"] == {
         "method": "ESZSL",
         "settings": asdict(outcome.choice.method),
         "preparation": asdict(outcome.choice.preparation),
         "fold_accuracy": outcome.choice.accuracy,
+        "share": None,
     }
 
 
@@ -76,11 +80,12 @@ def test_spread_is_mean_and_sample_deviation(outcome):
         row["unseen_accuracy"] = accuracy
     table = spread(rows)
     deviation = ((0.15**2 + 0.05**2 + 0.2**2) / 2) ** 0.5
-    assert table["unseen_accuracy"] == pytest.approx({"mean": 0.65, "sd": deviation, "min": 0.5, "max": 0.85})
+    low, high = (0.65 + side * 4.302653 * deviation / 3**0.5 for side in (-1, 1))  # Student's t, 2 degrees of freedom
+    ends = {"low": low, "high": min(high, 1.0)}
+    assert table["unseen_accuracy"] == pytest.approx({"mean": 0.65, "sd": deviation, "min": 0.5, "max": 0.85} | ends)
     assert table["mean_colour"]["mean"] == pytest.approx(0.3)
-    assert table["seen"] == pytest.approx(
-        {"mean": rows[0]["seen"], "sd": 0, "min": rows[0]["seen"], "max": rows[0]["seen"]}
-    )
+    same = rows[0]["seen"]
+    assert table["seen"] == pytest.approx({"mean": same, "low": same, "high": same, "sd": 0, "min": same, "max": same})
 
 
 def test_spread_leaves_out_what_was_not_measured(outcome):
@@ -88,7 +93,8 @@ def test_spread_leaves_out_what_was_not_measured(outcome):
     table = spread(rows)
     assert "mean_colour" not in table
     value = rows[1]["shuffled"]
-    assert table["shuffled"] == {"mean": value, "sd": None, "min": value, "max": value}
+    unknown = {"low": None, "high": None, "sd": None}
+    assert table["shuffled"] == {"mean": value, **unknown, "min": value, "max": value}
     assert "shuffled" not in spread(rows[:1])
 
 
@@ -106,3 +112,14 @@ def test_features_are_described_with_everything_left_out(toy_features):
         "not_images": ["a/x"],
         "folders_left_out": ["b"],
     }
+
+
+def test_the_oracle_is_what_its_gamma_gives_and_no_other_gives_more(outcome):
+    scores = outcome.report.scores
+    noisy = scores + scores.std() * np.random.default_rng(0).normal(size=scores.shape)
+    report = read_zero_shot(noisy, outcome.test.y, outcome.report.classes)
+    (row,) = partition_rows({"mine": replace(outcome, report=report)}, {})
+    oracle = row["oracle"]
+    assert report.curve.at(oracle["gamma"]) == pytest.approx((oracle["seen"], oracle["unseen"]))
+    assert oracle["harmonic_mean"] == harmonic_mean(report.curve.seen, report.curve.unseen).max()
+    assert oracle["harmonic_mean"] > row["uncalibrated"]["harmonic_mean"]

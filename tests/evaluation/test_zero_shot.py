@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ from zsltf.evaluation.zero_shot import ZeroShotProtocol, check_enough, run_zero_
 from zsltf.evaluation.zero_shot_report import evaluate_zero_shot
 from zsltf.training.preparation import Preparation
 from zsltf.zeroshot.eszsl import ESZSL
+from zsltf.zeroshot.gaussian_generation import GaussianGeneration
 
 QUICK = ZeroShotProtocol(shuffles=0)
 
@@ -138,6 +140,29 @@ def test_without_search_the_settings_are_those_given(toy):
     assert (done.choice.method, done.choice.preparation) == (method, preparation)
     assert done.runners_up == []
     assert done.shuffled == []
+
+
+def test_without_search_the_seed_reaches_what_the_method_draws_unless_it_has_one_of_its_own(toy):
+    def run(method, seed):
+        return run_zero_shot(method, *toy, ZeroShotProtocol(search=False, shuffles=0, repeats=1, seed=seed)).choice
+
+    assert run(GaussianGeneration(drawn=5), 3).method == GaussianGeneration(drawn=5, seed=3)
+    assert run(GaussianGeneration(drawn=5, seed=7), 3).method == GaussianGeneration(drawn=5, seed=7)
+    assert run(ESZSL(), 3).method == ESZSL()
+
+
+def test_the_split_is_named_by_a_hash_of_who_is_in_which_part(toy, outcome):
+    features, classes = toy
+    tested = numbers_in_test(outcome)
+    parts = {
+        "train": np.setdiff1d(np.flatnonzero(classes.seen[features.y]), tested),
+        "test_seen": tested[classes.seen[features.y[tested]]],
+        "test_unseen": np.flatnonzero(~classes.seen[features.y]),
+    }
+    written = b"".join(name.encode() + rows.astype("<i8").tobytes() for name, rows in parts.items())
+    assert outcome.split == hashlib.sha256(written).hexdigest()[:16]
+    assert run_zero_shot(ESZSL(), *toy, QUICK).split == outcome.split
+    assert run_zero_shot(ESZSL(), *toy, replace(QUICK, seed=1)).split != outcome.split
 
 
 # --- the report against counting

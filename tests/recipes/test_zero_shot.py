@@ -124,7 +124,7 @@ def test_a_second_run_decodes_nothing_for_its_features_and_says_the_same(drawn, 
     np.testing.assert_array_equal(Run(out).golden().images, run.golden().images)
 
 
-def test_pictures_are_drawn_where_no_photos_are_given(tmp_path, monkeypatch):
+def test_pictures_are_drawn_where_no_photos_are_given(tmp_path, monkeypatch, capsys):
     from zsltf.data.toy import draw_folder
 
     def small(folder, seed):
@@ -135,6 +135,9 @@ def test_pictures_are_drawn_where_no_photos_are_given(tmp_path, monkeypatch):
     arguments = ("--drawn", "1", "2", "--backbone", "mean_colour", "--weights", "random", "--shuffles", "0")
     assert main(["run", "zero_shot", *arguments, "--out", str(tmp_path / "run")]) == 0
     report = Run(tmp_path / "run").read_json("report.json")
+    printed = capsys.readouterr().out  # of what auto chose
+    assert "Chosen for drawn 1" in printed
+    assert {choice["method"] for choice in report["main"]["tried"]} <= {*printed.split(), "Ensemble"}
     assert [row["partition"] for row in report["partitions"]] == ["drawn 1", "drawn 2"]
     assert report["spread"]["drawn"]["unseen_accuracy"]["mean"] == report["spread"]["drawn"]["mean_colour"]["mean"]
 

@@ -22,6 +22,7 @@ from zsltf.metrics.rejection import OpenSet
 from zsltf.pretrained.extract import Extraction
 from zsltf.proof import Proof
 from zsltf.reports.html import write_report
+from zsltf.reports.zero_shot import print_outcomes
 from zsltf.runs import Run
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import Choice
@@ -256,10 +257,11 @@ def test_every_class_and_figure_is_present(small, render, nasty, options):
     for row in report["partitions"]:
         assert [row["partition"], *(percent(row[column]) for column in COLUMNS)] in rows
     for figures in report["spread"].values():
-        for statistic in ("mean", "sd", "min", "max"):
-            assert [statistic, *(percent(figures[column][statistic]) for column in COLUMNS)] in rows
+        statistics = {"mean": "mean", "low": "95 %, from", "high": "to", "sd": "sd", "min": "min", "max": "max"}
+        for statistic, heading in statistics.items():
+            assert [heading, *(percent(figures[column][statistic]) for column in COLUMNS)] in rows
     for key, start in {"seen": "S, seen", "unseen": "U, unseen", "harmonic_mean": "H, harmonic"}.items():
-        assert [percent(head["uncalibrated"][key]), percent(head[key])] in [
+        assert [percent(at[key]) for at in (head["uncalibrated"], head, head["oracle"])] in [
             row[1:] for row in rows if row[0].startswith(start)
         ]
     for choice in report["main"]["tried"]:
@@ -278,11 +280,12 @@ def test_samples_say_right_or_wrong_in_words(page, big):
     for i, (card, row) in enumerate(zip(cards, samples, strict=True)):
         assert ("✗ wrong" if i % 3 == 0 else "✓ right") in card.text
         assert ("◆ unseen class" in card.text) == (not row["seen"])
-        for name, share in row["ranking"]:
-            assert f"{shown(name)} {percent(share)}" in card.text
-        for attribute, shown_share, _ in row["reasons"]:
-            assert f"{attribute} {shown_share:.2f}" in card.text
-        assert ("against" in card.text) == bool(row["reasons"])
+        for name, probability in row["ranking"]:
+            assert f"{shown(name)} {percent(probability)}" in card.text
+        for attribute, shown_share, share in row["reasons"]:
+            assert f"{attribute} {shown_share:.2f} (+{percent(share)})" in card.text
+        told = f"→ {shown(row['ranking'][0][0])}, against {shown(row['ranking'][1][0])}"
+        assert (told in card.text) == bool(row["reasons"])
 
 
 def test_tables_and_figures_are_announced(page):
@@ -379,3 +382,71 @@ def test_what_is_missing_is_named(small, name, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         write_report(run)
     assert not (run.path / "report.html").exists()
+
+
+def test_intervals_the_oracle_and_the_split_stand_on_the_page(small, render):
+    run = small()
+    report = run.read_json("report.json")
+    head = report["partitions"][0]
+    head["split"] = "0123456789abcdef"
+    run.write_json("report.json", report)
+    page = render(run)
+    interval = f"{percent(head['interval'][0])} to {percent(head['interval'][1])}"
+    assert f"Other classes might have given {interval} (95 % interval over these 2)" in page.text
+    assert f"95 % interval over classes {interval}" in page.text
+    assert "chosen on the test images" in page.text
+    assert ["split", "0123456789abcdef"] in page.rows()
+    assert "split 0123456789abcdef" in page.text
+
+
+def test_a_run_that_has_no_oracle_or_split_has_a_page_too(small, render):
+    run = small()
+    report = run.read_json("report.json")
+    for row in report["partitions"]:
+        del row["oracle"], row["split"], row["per_class"]
+    run.write_json("report.json", report)
+    page = render(run)
+    assert "oracle" not in page.text
+    page.check_announced()
+
+
+def test_unseen_classes_that_the_backbone_knows_are_told_in_a_whole_sentence(small, render):
+    run = small()
+    report = run.read_json("report.json")
+    head = report["partitions"][0]
+    known = {head["unseen_classes"][0]: "<zebra>", head["unseen_classes"][1]: "lion"}
+    head["known_to_backbone"], head["new_to_backbone"], report["known_to_backbone"] = list(known), None, known
+    run.write_json("report.json", report)
+    assert "(lion): no unseen class of this partition is new to it" in render(run).text
+    head["known_to_backbone"], head["new_to_backbone"] = list(known)[:1], 0.25
+    run.write_json("report.json", report)
+    assert "(<zebra>); without it the mean is 25.0%." in render(run).text
+
+
+def test_the_shares_of_a_sum_stand_beside_its_candidates(small, render):
+    run = small()
+    assert ["rank", "fold accuracy", "method", "share"] not in [row[:4] for row in render(run).rows()]
+    report = run.read_json("report.json")
+    for choice, share in zip(report["main"]["tried"], (None, 0.75, 0.25, *[0.0] * 7), strict=True):
+        choice["share"] = share
+    run.write_json("report.json", report)
+    page = render(run)
+    shares = [row[3] for row in page.rows() if row[2:3] == ["ESZSL"]]
+    assert shares == ["\N{EN DASH}", "75.0%", "25.0%", *["0.0%"] * 7]
+    assert "within a standard error of the best one" in page.text
+    page.check_announced()
+
+
+@pytest.mark.parametrize(("partitions", "told"), [(1, "One partition, one seed."), (3, "the first of 3 partitions")])
+def test_how_many_partitions_the_figures_rest_on_stands_next_to_them(make, render, tmp_path, partitions, told):
+    results, _, others = render(make(tmp_path / "run", 8, partitions=partitions)).text.partition("Sample predictions")
+    assert told in " ".join(results.split())
+    assert "One partition" not in others
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_how_many_partitions_the_figures_rest_on_is_printed(capsys, count):
+    rng = np.random.default_rng(0)
+    outcomes = {f"part {i}": outcome(["a", "b", "c", "d", "e", "f"], rng) for i in range(count)}
+    print_outcomes(outcomes)
+    assert ("One partition, one seed" in capsys.readouterr().out) == (count == 1)

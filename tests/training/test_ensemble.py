@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from zsltf.training.ensemble import Ensemble, Member, choose_ensemble
-from zsltf.training.folds import class_disjoint_folds
+from zsltf.training.folds import Fold, class_disjoint_folds
 from zsltf.training.preparation import Preparation
 from zsltf.training.selection import fit_prepared, fold_accuracy, preparations, select
 from zsltf.zeroshot.auto import Auto
@@ -71,3 +71,31 @@ def test_auto_refuses_methods_that_are_none():
         Auto(methods=("auto",))
     with pytest.raises(ValueError, match="each once"):
         Auto(methods=("sae", "sae"))
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("latem", "score is no sum"), ("dazle", "feature maps"), ("description_attention", "sentences apart")],
+)
+def test_auto_refuses_methods_that_it_cannot_add_up(name, reason):
+    with pytest.raises(ValueError, match=rf"added up on pooled features, received {name}, wh.*{reason}"):
+        Auto(methods=("eszsl", name))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_auto_says_how_many_seen_classes_it_needs(problem, count):
+    train, classes = problem
+    few = classes.with_seen(np.arange(len(classes)) < count)
+    with pytest.raises(ValueError, match=rf"at least 4 seen classes .* received {count}"):
+        Auto().fit(train.select(few.seen[train.y]), few)
+
+
+def test_auto_refuses_folds_with_a_single_class_to_learn_from(problem):
+    train, classes = problem
+    rows, table = train.select(train.y < 3), classes.select([0, 1, 2]).with_seen(np.array([True, False, False]))
+    fold = Fold(data=rows, tested=(rows.y > 0) | (np.arange(len(rows)) % 5 == 0), classes=table)
+    for folds, received in (([fold], 1), ([], 0)):
+        with pytest.raises(
+            ValueError, match=rf"at least 2 classes to learn from and 2 to test on, received {received}"
+        ):
+            Auto().choose(folds)

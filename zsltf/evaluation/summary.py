@@ -11,11 +11,15 @@ from zsltf.data.images import ImageFolder
 from zsltf.evaluation.attribute_view import named_columns
 from zsltf.evaluation.photos import PhotoOutcomes
 from zsltf.evaluation.zero_shot import Outcome
+from zsltf.metrics.intervals import class_interval
 from zsltf.pretrained.extract import Extraction
 from zsltf.solvers.class_means import class_means
+from zsltf.training.ensemble import Ensemble
 from zsltf.training.selection import Choice
 
 __all__ = ["describe_features", "describe_outcome", "describe_semantics", "partition_rows", "spread"]
+
+_FIGURES = ("seen", "unseen", "harmonic_mean")
 
 
 def partition_rows(
@@ -31,7 +35,9 @@ def partition_rows(
     return [
         {
             "partition": name,
+            "split": o.split,
             "unseen_classes": list(_unseen(o)),
+            "per_class": [None if np.isnan(a) else float(a) for a in o.report.unseen_per_class[~o.report.classes.seen]],
             "chance": o.report.chance,
             "unseen_accuracy": o.report.unseen_accuracy,
             "interval": list(o.report.interval),
@@ -39,7 +45,8 @@ def partition_rows(
             "new_to_backbone": _mean([o.report.unseen_per_class[i] for c, i in _unseen(o).items() if c not in known]),
             "shuffled": float(np.mean(o.shuffled)) if o.shuffled else None,
             "mean_colour": floors.get(name),
-            "uncalibrated": dict(zip(("seen", "unseen", "harmonic_mean"), o.report.uncalibrated, strict=True)),
+            "uncalibrated": dict(zip(_FIGURES, o.report.uncalibrated, strict=True)),
+            "oracle": dict(zip(_FIGURES, o.report.oracle, strict=True), gamma=o.report.oracle_gamma),
             "seen": o.report.seen,
             "unseen": o.report.unseen,
             "harmonic_mean": o.report.harmonic_mean,
@@ -60,7 +67,10 @@ def _mean(values: list[float]) -> float | None:
 
 
 def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
-    """Mean, standard deviation (n - 1; None for one value), minimum and maximum over partitions of each figure."""
+    """Of each figure over partitions: mean, its 95 % interval, standard deviation (n - 1), minimum and maximum.
+
+    Interval and deviation of a single value are None.
+    """
     figures = (
         "unseen_accuracy",
         "new_to_backbone",
@@ -77,8 +87,9 @@ def spread(rows: list[dict[str, Any]]) -> dict[str, dict[str, float | None]]:
         values = np.array([row[figure] for row in rows if row[figure] is not None])
         if len(values):
             deviation = float(values.std(ddof=1)) if len(values) > 1 else None
-            low, high = float(values.min()), float(values.max())
-            table[figure] = {"mean": float(values.mean()), "sd": deviation, "min": low, "max": high}
+            low, high = class_interval(values) if len(values) > 1 else (None, None)
+            ends = {"min": float(values.min()), "max": float(values.max())}
+            table[figure] = {"mean": float(values.mean()), "low": low, "high": high, "sd": deviation, **ends}
     return table
 
 
@@ -86,6 +97,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
     """One partition in full: classes, curve, confusion matrix and the settings that were tried."""
     report = outcome.report
     images = report.confusion.sum(axis=1)
+    shares = {type(member.method): member.share for member in getattr(outcome.choice.method, "members", ())}
     return {
         "classes": [
             {"name": name, "seen": bool(seen), "accuracy": None if np.isnan(a) else float(a), "test_images": int(n)}
@@ -97,7 +109,7 @@ def describe_outcome(outcome: Outcome) -> dict[str, Any]:
         "curve": {"seen": report.curve.seen.tolist(), "unseen": report.curve.unseen.tolist()},
         "gamma": report.gamma,
         "scale": float(outcome.classifier.similarity.scale),
-        "tried": [_choice(choice) for choice in (outcome.choice, *outcome.runners_up)],
+        "tried": [_choice(choice, shares) for choice in (outcome.choice, *outcome.runners_up)],
     }
 
 
@@ -132,10 +144,12 @@ def describe_features(images: ImageFolder, extraction: Extraction) -> dict[str, 
     }
 
 
-def _choice(choice: Choice) -> dict[str, Any]:
+def _choice(choice: Choice, shares: Mapping[type, float] | None = None) -> dict[str, Any]:
+    """With its share of the sum, if that is what was chosen: 0 for a method that was left out."""
     return {
         "method": type(choice.method).__name__,
         "settings": choice.settings,
         "preparation": asdict(choice.preparation),
         "fold_accuracy": choice.accuracy,
+        "share": shares.get(type(choice.method), 0.0) if shares and type(choice.method) is not Ensemble else None,
     }

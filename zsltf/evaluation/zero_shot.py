@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -12,6 +13,7 @@ from zsltf.checks import check_positive, check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.data.split_digest import split_digest
 from zsltf.evaluation.zero_shot_report import ZeroShotReport, evaluate_zero_shot
 from zsltf.metrics.rejection import OpenSet
 from zsltf.metrics.zero_shot import unseen_accuracy
@@ -48,7 +50,7 @@ class ZeroShotProtocol:
     false_rejections: float = 0.05
     """Share of held-out photos of the classes that may be taken for none of them: sets the rejection threshold."""
     seed: int = 0
-    """Of the hold-out, the folds, the shuffles, and what the method with the chosen settings draws by chance."""
+    """Of the hold-out, the folds, the shuffles, and what a method draws by chance that has no seed of its own."""
 
     def preparations(self, method: Method) -> Sequence[Preparation]:
         """What selection tries."""
@@ -88,6 +90,8 @@ class Outcome:
     """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
     seconds: float
     """That all this took."""
+    split: str | None = None
+    """Hash of the rows of train and test; None where they are not known, as in `run_on_split`."""
 
 
 def run_zero_shot(
@@ -109,10 +113,12 @@ def run_zero_shot(
     check_enough(features.y, classes)
     of_seen = np.flatnonzero(classes.seen[features.y])
     held_out = hold_out(features.y[of_seen], 0.2, protocol.seed)
-    train = features.select(of_seen[~held_out])
-    test = features.select(np.sort(np.concatenate([of_seen[held_out], np.flatnonzero(~classes.seen[features.y])])))
+    unseen = np.flatnonzero(~classes.seen[features.y])
+    parts = {"train": of_seen[~held_out], "test_seen": of_seen[held_out], "test_unseen": unseen}
+    train = features.select(parts["train"])
+    test = features.select(np.sort(np.concatenate([parts["test_seen"], unseen])))
     folds = list(class_disjoint_folds(train, classes, num_repeats=protocol.repeats, seed=protocol.seed))
-    return run_on_split(method, train, test, classes, folds, protocol)
+    return replace(run_on_split(method, train, test, classes, folds, protocol), split=split_digest(parts))
 
 
 @threadpool_limits.wrap(limits=1, user_api="blas")  # many small products: one thread is 2 to 6 times faster than two
@@ -137,7 +143,7 @@ def run_on_split(
     start, protocol = time.perf_counter(), protocol or ZeroShotProtocol()
     protocol.check(method)
     best, *others = select(method, folds, protocol.preparations(method), search=protocol.search)
-    choice = replace(best, method=with_seed(best.method, protocol.seed)) if protocol.search else best
+    choice = replace(best, method=_seeded(best.method, protocol.seed))
     fitted = fit_prepared(choice.method, choice.preparation, train, classes)
     classifier = calibrated(fitted, choice, folds, false_rejections=protocol.false_rejections)
     report = evaluate_zero_shot(classifier, test)
@@ -153,6 +159,11 @@ def run_on_split(
         shuffled=[_shuffled_accuracy(choice, train, test, classes, seed) for seed in seeds],
         seconds=time.perf_counter() - start,
     )
+
+
+def _seeded(method: Any, seed: int) -> Any:
+    """With the protocol's seed, unless the method was given one of its own."""
+    return with_seed(method, seed) if method == with_seed(method, 0) else method
 
 
 def _open_set(classifier: Classifier, report: ZeroShotReport, y: np.ndarray, allowed: float) -> OpenSet:

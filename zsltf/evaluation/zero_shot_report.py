@@ -41,9 +41,18 @@ class ZeroShotReport:
     @property
     def oracle(self) -> tuple[float, float, float]:
         """Seen, unseen and harmonic mean at the gamma that is best on the test set: more than anyone may claim."""
+        best = self._best_step
         means = harmonic_mean(self.curve.seen, self.curve.unseen)
-        best = int(means.argmax())
         return float(self.curve.seen[best]), float(self.curve.unseen[best]), float(means[best])
+
+    @property
+    def oracle_gamma(self) -> float:
+        """A gamma that gives `oracle`: the middle of those that do."""
+        return float(self.curve.thresholds[max(self._best_step - 1, 0) : self._best_step + 1].mean())
+
+    @property
+    def _best_step(self) -> int:
+        return int(harmonic_mean(self.curve.seen, self.curve.unseen).argmax())
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 import base64
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,13 @@ from zsltf.checks import check_choice, fail
 from zsltf.files import atomic_file
 from zsltf.proof import Proof
 from zsltf.reports.classification_page import classification_content
+from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
 
 __all__ = ["write_page", "write_report"]
 
-_NOTHING = "\N{EN DASH}"
 _CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content}
 
 
@@ -51,9 +51,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "percent": _percent,
+        "range": _range,
         "duration": _duration,
-        "number": _number,
-        "phrase": _phrase,
+        "number": number,
+        "phrase": phrase,
         "rate": short_rate,
     }
     return environment
@@ -93,25 +94,12 @@ def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def _percent(share: float | None) -> str:
-    return _NOTHING if share is None or math.isnan(share) else f"{100 * share:.1f}%"
+    return NOTHING if share is None or math.isnan(share) else f"{100 * share:.1f}%"
 
 
-def _number(value: Any) -> str:
-    if value is None:
-        return _NOTHING
-    if not isinstance(value, float):
-        return str(value)
-    return f"{value:.0f}" if value.is_integer() and abs(value) < 1e7 else f"{value:.4g}"
+def _range(interval: Sequence[float]) -> str:
+    return " to ".join(map(_percent, interval))
 
 
 def _duration(seconds: float) -> str:
     return f"{seconds:.1f} s" if seconds < 60 else f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-
-
-def _phrase(settings: Mapping[str, Any], *, brief: bool = False) -> str:
-    """Settings in one line; `brief` names what is switched on and leaves out the rest."""
-    if not brief:
-        told = {key: f"({_phrase(v)})" if isinstance(v, Mapping) else _number(v) for key, v in settings.items()}
-        return ", ".join(f"{key} {value}" for key, value in told.items())
-    on = {key.replace("_", " "): value for key, value in settings.items() if value not in (None, False)}
-    return ", ".join(key if value is True else f"{_number(value)} {key}" for key, value in on.items()) or "none"

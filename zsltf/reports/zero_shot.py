@@ -17,10 +17,11 @@ from zsltf.evaluation.summary import describe_features, describe_outcome, descri
 from zsltf.evaluation.zero_shot import Outcome
 from zsltf.pretrained.imagenet import in_imagenet
 from zsltf.reports.backbone import describe_backbone
+from zsltf.reports.choice import print_choice
 from zsltf.reports.html import write_report
 from zsltf.runs import Run
 
-__all__ = ["print_outcomes", "print_partitions", "write_run"]
+__all__ = ["print_outcomes", "print_partitions", "print_run", "write_run"]
 
 _HEADINGS = {
     "unseen_accuracy": "unseen",
@@ -79,6 +80,12 @@ def print_outcomes(outcomes: Mapping[str, Outcome]) -> None:
     print_partitions({"partitions": rows, "spread": groups})
 
 
+def print_run(report: Mapping[str, Any]) -> None:
+    """What selection chose and why, then the table of partitions."""
+    print_choice(report)
+    print_partitions(report)
+
+
 def print_partitions(report: Mapping[str, Any]) -> None:
     """The table of partitions, and mean and spread of each group of them."""
     chances = {_percent(row["chance"]) for row in report["partitions"]}
@@ -99,6 +106,8 @@ def print_partitions(report: Mapping[str, Any]) -> None:
     console.print(table)
     told = "; ".join(_MEANINGS[key] for key in shown if key in _MEANINGS)
     console.print(f"{told}; S, U, H: all classes, calibrated.", style="dim")
+    if len(report["partitions"]) == 1:
+        console.print("One partition, one seed: other unseen classes may give other figures.", style="dim")
 
 
 def _told(rows: list[dict[str, Any]], key: str) -> bool:

@@ -41,6 +41,7 @@ class Auto:
             fail("Auto.methods", "one or more, each once", str(list(self.methods)), "Start from the default.")
         for name in self.methods:
             check_choice("Auto.methods", name, known)
+            _check_member(name)
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Choose on folds of the seen classes, and fit what was chosen."""
@@ -48,5 +49,25 @@ class Auto:
         return chosen.method.fit(train, classes)
 
     def choose(self, folds: Sequence[Fold]) -> list[Choice]:
-        """The ensemble that does best on the folds, then its candidates alone, best first."""
+        """The ensemble that does best on the folds, then its candidates alone, best first.
+
+        Raises:
+            ValueError: without folds, or if one has a single class to learn from or to test on.
+        """
+        fewest = min((int(min(fold.classes.seen.sum(), (~fold.classes.seen).sum())) for fold in folds), default=0)
+        if fewest < 2:
+            fix = "Mark more classes as seen, or fit one method, such as ESZSL."
+            fail("Auto", "folds of at least 2 classes to learn from and 2 to test on", str(fewest), fix)
         return choose_ensemble([plugin_type("zeroshot", name)() for name in self.methods], folds, rounds=self.rounds)
+
+
+def _check_member(name: str) -> None:
+    """Refuse a method whose scores can't be added to those of others on pooled features."""
+    method, fix = plugin_type("zeroshot", name), f"Leave it out, or run method:{name.replace('_', '-')} alone."
+    for variable, refused, needs in (
+        ("FEATURE_MAPS", True, "which looks at feature maps"),
+        ("SENTENCES_APART", True, "which looks at sentences apart"),
+        ("SUMMABLE", False, "whose score is no sum"),
+    ):
+        if getattr(method, variable, not refused) is refused:
+            fail("Auto.methods", "methods that can be added up on pooled features", f"{name}, {needs}", fix)

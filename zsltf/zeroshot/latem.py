@@ -32,6 +32,8 @@ class LATEM(CompatibilityMethod):
     """How many, >= 1; with 1 this is DeViSE."""
     descent: Descent = field(default_factory=lambda: Descent(learning_rate=1e-2, epochs=100))
 
+    SUMMABLE: ClassVar[bool] = False
+    """`weighted_sum` can't add it to others: the best of several maps is no dot product."""
     PREPARATIONS: ClassVar[Sequence[Preparation]] = COMPACT
     SEARCH: ClassVar[Mapping[str, Sequence[Any]]] = {
         "maps": (2, 4),
