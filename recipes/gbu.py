@@ -10,7 +10,6 @@ from pathlib import Path
 
 import tyro
 
-from zsltf.checks import check_choice, check_positive
 from zsltf.data.attributes import Missing
 from zsltf.data.xlsa17 import Semantics
 from zsltf.discovery import names, plugin_type
@@ -41,20 +40,17 @@ class Config:
 
 def main(config: Config) -> None:
     """Sets -> methods -> rows."""
-    for name in config.methods:
-        check_choice("methods", name, names("zeroshot"))
-    check_positive("gbu", runs=1 if config.runs is None else config.runs)
+    methods = {name: plugin_type("zeroshot", name)() for name in config.methods}
+    tries = [(name, m, protocol) for name, m in methods.items() for protocol in seeded(config.protocol, m, config.runs)]
     table = BenchmarkTable(config.out)
     table.check()
     sets = read_sets(config.root, semantics=config.matrix, missing=config.missing)
-    for data, name in product(sets, config.methods):
-        method = plugin_type("zeroshot", name)()
-        for protocol in seeded(config.protocol, method, config.runs):
-            same = row_identity(name, data, matrix=config.matrix, missing=config.missing, **settings(protocol))
-            if not table.has(same):
-                outcome = run_benchmark(method, data, protocol)
-                table.add({**same, **benchmark_row(name, data, outcome, protocol.seed)})
-                print(f"{data.name} {name}: {outcome.report.unseen_accuracy:.3f}")
+    for data, (name, method, protocol) in product(sets, tries):
+        same = row_identity(name, data, matrix=config.matrix, missing=config.missing, **settings(protocol))
+        if not table.has(same):
+            outcome = run_benchmark(method, data, protocol)
+            table.add({**same, **benchmark_row(name, data, outcome, protocol.seed)})
+            print(f"{data.name} {name}: {outcome.report.unseen_accuracy:.3f}")
     write_benchmark_page(config.out, table.rows())
     print_benchmark(table.rows())
 

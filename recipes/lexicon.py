@@ -8,15 +8,12 @@ Expected (scikit-learn's digits, 100 unseen words, chance 0.01, seeds 0 to 4, CP
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import keras
 import tyro
-from keras import layers
 
-from zsltf.classifier import Classifier
 from zsltf.data.digit_strips import StripSource
 from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_on_split
 from zsltf.files import atomic_file, check_writable
-from zsltf.layers.preprocess import Preprocess
+from zsltf.layers.grey_pixels import grey_pixels
 from zsltf.reports.zero_shot import print_outcomes
 from zsltf.training.folds import class_disjoint_folds
 from zsltf.zeroshot.lexicon import Lexicon
@@ -49,24 +46,8 @@ def main(config: Config) -> None:
         outcomes[f"seed {seed}"] = run_on_split(config.method, drawn.train, drawn.test, drawn.words, folds, protocol)
     print_outcomes(outcomes)
     with atomic_file(config.out) as staging:
-        on_pictures(outcomes[f"seed {config.seeds[0]}"].classifier, *drawn.shape).save(staging)
-
-
-def on_pictures(classifier: Classifier, height: int, width: int) -> Classifier:
-    """The same words from pictures of strips; those of another size are fitted in, with black around them."""
-    side = max(height, width)
-    above, left = (side - height) // 2, (side - width) // 2
-    margins = ((above, side - height - above), (left, side - width - left))
-    pixels = keras.Sequential(
-        [
-            keras.Input((side, side, 3)),
-            layers.Cropping2D(margins),
-            layers.Reshape((height * width, 3)),
-            layers.GlobalAveragePooling1D(data_format="channels_first"),  # of red, green and blue
-        ],
-        name="pixels",
-    )
-    return classifier.after(pixels, preprocess=Preprocess(side, scale=(255.0,) * 3, resize="pad"))
+        pixels, preprocess = grey_pixels(*drawn.shape)
+        outcomes[f"seed {config.seeds[0]}"].classifier.after(pixels, preprocess=preprocess).save(staging)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Zero-shot classification by what is written of classes: their names, a user's sentences or their attributes' names.
 
 zsltf run text_zero_shot --images photos/ --classes classes.csv encoder:onnx-text --encoder.tokenizer tokenizer.json
-zsltf run text_zero_shot --images photos/ --classes classes.csv encoder:word-vectors --encoder.path glove.txt
 Expected (25 animals by name, ten partitions into 19 seen and 6 unseen, Lite0, MiniLM, kernel-ridge, --repeats 1): 0.45.
 """
 

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
+from zsltf.data.split_digest import split_digest
 
 __all__ = ["LOCATIONS", "BenchmarkSet"]
 
@@ -79,10 +80,7 @@ class BenchmarkSet:
     @cached_property
     def digest(self) -> str:
         """Sha-256 of the index vectors, 16 digits: results under different splits must not be compared."""
-        digest = hashlib.sha256()
-        for name in LOCATIONS:
-            digest.update(name.encode() + np.sort(getattr(self, name)).astype("<i8").tobytes())
-        return digest.hexdigest()[:16]
+        return split_digest({name: getattr(self, name) for name in LOCATIONS})
 
     @cached_property
     def data_digest(self) -> str:

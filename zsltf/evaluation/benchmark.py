@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import fail
+from zsltf.checks import check_positive, fail
 from zsltf.data.attributes import Missing
 from zsltf.data.benchmark_set import BenchmarkSet
 from zsltf.data.xlsa17 import SPLIT_FILES, Semantics, read_xlsa17
@@ -96,6 +96,7 @@ def _new_to_backbone(data: BenchmarkSet, per_class: Float[np.ndarray, " C"]) -> 
 
 def seeded(protocol: ZeroShotProtocol, method: Method, runs: int | None = None) -> list[ZeroShotProtocol]:
     """The protocol under `runs` seeds, from its own on; by default 5 for a method that draws, and 1 for another."""
+    check_positive("gbu", runs=1 if runs is None else runs)
     first, count = protocol.seed, runs or (5 if draws(method) else 1)
     return [replace(protocol, seed=seed) for seed in range(first, first + count)]
 
