@@ -11,9 +11,10 @@ from pathlib import Path
 import tyro
 
 from zsltf.data.digit_strips import StripSource
+from zsltf.embeds import grey_pixels
 from zsltf.evaluation.zero_shot import ZeroShotProtocol, run_on_split
 from zsltf.files import atomic_file, check_writable
-from zsltf.layers.grey_pixels import grey_pixels
+from zsltf.layers.preprocess import Preprocess
 from zsltf.reports.zero_shot import print_outcomes
 from zsltf.training.folds import class_disjoint_folds
 from zsltf.zeroshot.lexicon import Lexicon
@@ -46,8 +47,9 @@ def main(config: Config) -> None:
         outcomes[f"seed {seed}"] = run_on_split(config.method, drawn.train, drawn.test, drawn.words, folds, protocol)
     print_outcomes(outcomes)
     with atomic_file(config.out) as staging:
-        pixels, preprocess = grey_pixels(*drawn.shape)
-        outcomes[f"seed {config.seeds[0]}"].classifier.after(pixels, preprocess=preprocess).save(staging)
+        preprocess = Preprocess(max(drawn.shape), scale=(255.0,) * 3, resize="pad")
+        classifier = outcomes[f"seed {config.seeds[0]}"].classifier.after(grey_pixels(*drawn.shape))
+        classifier.on_images(preprocess).save(staging)
 
 
 if __name__ == "__main__":

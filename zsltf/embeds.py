@@ -1,10 +1,10 @@
-"""The plainest `embed` models of a Classifier: a linear map, and none."""
+"""The plainest `embed` models of a Classifier: a linear map, none, and the pixels themselves."""
 
 import keras
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["identity", "linear"]
+__all__ = ["grey_pixels", "identity", "linear"]
 
 
 def linear(
@@ -20,3 +20,16 @@ def linear(
 def identity(width: int) -> keras.Model:
     """A Keras model x (B, D) -> x."""
     return keras.Sequential([keras.Input((width,)), keras.layers.Identity()], name="embed")
+
+
+def grey_pixels(height: int, width: int) -> keras.Model:
+    """A Keras model from square pictures in [0, 1] to the grey values of their middle, height x width, row by row."""
+    side = max(height, width)
+    above, left = (side - height) // 2, (side - width) // 2
+    steps = (
+        keras.Input((side, side, 3)),
+        keras.layers.Cropping2D(((above, side - height - above), (left, side - width - left))),
+        keras.layers.Reshape((height * width, 3)),
+        keras.layers.GlobalAveragePooling1D(data_format="channels_first"),  # of red, green and blue
+    )
+    return keras.Sequential(steps, name="pixels")

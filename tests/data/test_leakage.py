@@ -12,8 +12,8 @@ from zsltf.data.leakage import (
     class_duplicates,
     duplicate_groups,
     near_duplicates,
-    perceptual_hashes,
 )
+from zsltf.data.perceptual import perceptual_hashes
 from zsltf.data.splits import Split, split_by_part
 
 NONE = np.zeros(0, int)

@@ -9,14 +9,13 @@ from itertools import combinations, islice
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt64
-from PIL import Image
-from scipy.fft import dctn
+from jaxtyping import Bool, Int
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zsltf.checks import fail
 from zsltf.data.images import ImageFolder, Images
+from zsltf.data.perceptual import perceptual_hashes
 
 __all__ = [
     "Parts",
@@ -25,7 +24,6 @@ __all__ = [
     "class_duplicates",
     "duplicate_groups",
     "near_duplicates",
-    "perceptual_hashes",
 ]
 
 _NEAR = 8  # bits
@@ -145,28 +143,6 @@ def duplicate_groups(images: Images, *, distance: int = _NEAR) -> Int[np.ndarray
     graph = coo_array((np.ones(len(pairs)), tuple(pairs.T)), shape=(len(different),) * 2)
     group = connected_components(graph, directed=False)[1][inverse].astype(np.int64)
     return np.where(known, group, len(images) + np.arange(len(images)))
-
-
-def perceptual_hashes(images: Images) -> tuple[UInt64[np.ndarray, " N"], Bool[np.ndarray, " N"]]:
-    """64 bits an image, and whether it could be decoded.
-
-    The image is made grey and 32 x 32; a bit says whether one of its 8 x 8 lowest cosine frequencies is above the
-    median of all but the mean.
-    """
-    with ThreadPoolExecutor() as pool:  # Pillow releases the lock
-        hashes = list(pool.map(lambda index: _hash(images, index), range(len(images))))
-    known = np.array([value is not None for value in hashes], bool)
-    return np.array([value or 0 for value in hashes], np.uint64), known
-
-
-def _hash(images: Images, index: int, side: int = 32) -> int | None:
-    try:
-        pixels = Image.fromarray(images.load(index, side, "stretch"))
-    except ValueError:
-        return None
-    grey = np.asarray(pixels.convert("L").resize((side, side), Image.Resampling.BILINEAR), np.float64)
-    low = dctn(grey, norm="ortho")[:8, :8].ravel().round(6)  # rounded: a picture of one colour has no noise to hash
-    return int.from_bytes(np.packbits(low > np.median(low[1:])).tobytes(), "big")
 
 
 def _close(a: np.ndarray, b: np.ndarray, distance: int) -> Iterator[tuple[int, int, int]]:
