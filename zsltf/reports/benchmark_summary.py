@@ -7,7 +7,6 @@ from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from zsltf.metrics.intervals import class_interval, paired_interval
 
@@ -57,7 +56,7 @@ def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "interval": class_interval(per_class),
         "below": None,
         "sd": np.std(reached, ddof=1) if len(rows) > 1 else None,
-        "over_seeds": _over_seeds(reached) if len(rows) > 1 else None,
+        "over_seeds": class_interval(np.array(reached)) if len(rows) > 1 else None,
     }
 
 
@@ -67,8 +66,3 @@ def _averaged(values: Sequence[Any]) -> Any:
     if isinstance(values[0], Mapping):
         return {key: _averaged([value[key] for value in values]) for key in values[0]}
     return float(np.mean(values))
-
-
-def _over_seeds(values: Sequence[float]) -> tuple[float, float]:
-    middle, half = np.mean(values), stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
-    return float(middle - half), float(middle + half)

@@ -97,8 +97,8 @@ def _percent(share: float | None) -> str:
     return NOTHING if share is None or math.isnan(share) else f"{100 * share:.1f}%"
 
 
-def _range(interval: Sequence[float]) -> str:
-    return " to ".join(map(_percent, interval))
+def _range(interval: Sequence[float] | None) -> str:
+    return NOTHING if interval is None else " to ".join(map(_percent, interval))
 
 
 def _duration(seconds: float) -> str:
