@@ -23,8 +23,8 @@ NETWORKS = ("efficientnet_lite0", "resnet50")
 
 
 def exported(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
-    """Decoding included on both sides: the photos are small, and it is the least part."""
-    files = pictures.files(scale.images // 4)
+    """Decoding included on both sides: the photos are small, and it is the least part. Many short rounds."""
+    files = pictures.files(scale.images // 8)
     photos = [Path(files.root, path) for path in files.paths]
     for name in NETWORKS:
         network = backbone(name, scale.size)
@@ -39,7 +39,7 @@ def exported(pictures: Pictures, scale: Scale) -> Iterator[Comparison]:
                 "ours": partial(_predicted, artifact, photos),
                 "theirs": partial(_called, bare(path), photos, (artifact.card.size, artifact.card.resize)),
             }
-            speeds = in_turn(ways, len(photos), scale.rounds)
+            speeds = in_turn(ways, len(photos), 3 * scale.rounds)
             yield Comparison(
                 what=f"`zsltf predict`, {name}, {exporter.SUFFIX[1:]}, {scale.size} px",
                 ours=speeds["ours"],
