@@ -1,5 +1,7 @@
 """What a zero-shot method may be trained on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,17 @@ def test_two_seen_classes_are_needed(name, toy_features):
     features, classes = toy_features
     with pytest.raises(ValueError, match="of two seen classes or more, received 1"):
         plugin_type("zeroshot", name)().fit(features.select(features.y == 0), classes)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_whose_images_weigh_nothing_is_as_one_without_images(method, toy_features):
+    features, classes = toy_features
+    classes = table_for(method, classes)
+    train = features.select(features.y < 12)
+    counts = train.y != 3
+    fitted = method()
+    if hasattr(fitted, "descent"):
+        fitted = replace(fitted, descent=replace(fitted.descent, epochs=2))
+    weightless = replace(train, sample_weight=counts.astype(np.float32))
+    expected = fitted.fit(train.select(counts), classes).score(features.x)
+    np.testing.assert_allclose(fitted.fit(weightless, classes).score(features.x), expected, rtol=1e-3, atol=1e-3)

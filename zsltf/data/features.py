@@ -76,6 +76,11 @@ class Features:
         paths = tuple(self.paths[i] for i in rows) if self.paths else ()
         return replace(self, x=self.x[rows], y=self.y[rows], sample_weight=weight, paths=paths)
 
+    def counted(self) -> "Features":
+        """The examples of weight > 0."""
+        counts = self.weights > 0
+        return self if counts.all() else self.select(counts)
+
     def with_x(self, x: Float[np.ndarray, "N *D"]) -> "Features":
         """The same examples under other features."""
         return replace(self, x=x)

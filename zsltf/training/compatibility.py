@@ -88,7 +88,7 @@ def glorot(descent: Descent, layer: int = 0) -> keras.initializers.Initializer:
 def fit_parts(parts: Parts, descent: Descent, train: Features, classes: ClassTable) -> Classifier:
     """Train on the seen classes, and return the Classifier after the last epoch."""
     trainer = _Trainer(parts, train, classes)
-    for _ in trainer.epochs(descent, train):
+    for _ in trainer.epochs(descent):
         pass
     return trainer.classifier(classes)
 
@@ -96,7 +96,7 @@ def fit_parts(parts: Parts, descent: Descent, train: Features, classes: ClassTab
 def fit_epochs(parts: Parts, descent: Descent, train: Features, classes: ClassTable) -> Iterator[Classifier]:
     """The same, with the Classifier after every epoch."""
     trainer = _Trainer(parts, train, classes)
-    for _ in trainer.epochs(descent, train):
+    for _ in trainer.epochs(descent):
         yield trainer.classifier(classes)
 
 
@@ -107,7 +107,7 @@ def grid_scores(
     trainer = _Trainer(parts, train, classes)
     for _, group in itertools.groupby(descents, lambda descent: replace(descent, epochs=1)):
         wanted = {descent.epochs: descent for descent in group}
-        for epoch in trainer.epochs(wanted[max(wanted)], train):
+        for epoch in trainer.epochs(wanted[max(wanted)]):
             if epoch in wanted:
                 yield wanted[epoch], trainer.score(x, classes)
 
@@ -118,7 +118,8 @@ class _Trainer:
     def __init__(self, parts: Parts, data: Features, classes: ClassTable) -> None:
         data.check_seen(classes)
         self._parts = parts
-        self._rows = np.unique(data.y)  # label i of the loss is class rows[i]
+        self._data = data.counted()
+        self._rows = np.unique(self._data.y)  # label i of the loss is class rows[i]
         self._semantics = tf.constant(classes.semantics[self._rows])
         models = [part for part in (parts.embed, parts.project, parts.similarity) if part is not None]
         self._state = [variable for model in models for variable in model.variables]
@@ -130,8 +131,9 @@ class _Trainer:
         self._fresh = [variable.numpy() for variable in self._optimizer.variables]
         self._epoch = tf.function(self._steps, autograph=False, reduce_retracing=True)
 
-    def epochs(self, descent: Descent, data: Features) -> Iterator[int]:
+    def epochs(self, descent: Descent) -> Iterator[int]:
         """Train from the start, and tell after each epoch, from 1 on."""
+        data = self._data
         for variable, value in zip(self._state + self._optimizer.variables, self._start + self._fresh, strict=True):
             variable.assign(value)
         self._optimizer.learning_rate = descent.learning_rate

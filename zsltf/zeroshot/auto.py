@@ -45,6 +45,7 @@ class Auto:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Choose on folds of the seen classes, and fit what was chosen."""
+        train = train.counted()
         chosen = self.choose(list(class_disjoint_folds(train, classes, seed=self.seed)))[0]
         return chosen.method.fit(train, classes)
 

@@ -71,7 +71,7 @@ class CADAVAE:
         """Train the autoencoders on the seen classes, then classify codes of all."""
         train.check_vectors("CADAVAE")
         train.check_seen(classes)
-        train = train.select(train.weights > 0)
+        train = train.counted()
         mean = np.average(train.x, axis=0, weights=train.weights)
         variance = np.average((train.x - mean) ** 2, axis=0, weights=train.weights)
         standardised = layers.Normalization(mean=mean, variance=np.where(variance > 0, variance, 1.0))

@@ -52,13 +52,13 @@ class CMT:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Train on the seen classes, then measure how far from them their images lie."""
-        train = train.select(train.weights > 0)
+        train = train.counted()
         fitted = fit_parts(self._parts(train, classes), self.descent, train, classes)
         return self._gated(fitted, train, classes)
 
     def fit_epochs(self, train: Features, classes: ClassTable) -> Iterator[Classifier]:
         """The Classifier after every epoch, each with its own gate."""
-        train = train.select(train.weights > 0)
+        train = train.counted()
         for fitted in fit_epochs(self._parts(train, classes), self.descent, train, classes):
             yield self._gated(fitted, train, classes)
 

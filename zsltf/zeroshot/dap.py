@@ -52,6 +52,7 @@ class DAP:
         """Fit the attributes' classifiers on the seen classes."""
         train.check_vectors("DAP")
         train.check_seen(classes)
+        train = train.counted()
         scale, offset = unit_range(classes.semantics[classes.seen])
         attributes = classes.semantics * scale + offset
         heads = self._calibrated(train, classes, attributes, self._heads(train, attributes))
@@ -68,6 +69,7 @@ class DAP:
         """Each penalty of the search range with its scores of x; each fit starts from the one that is shrunk more."""
         train.check_vectors("DAP")
         train.check_seen(classes)
+        train = train.counted()
         scale, offset = unit_range(classes.semantics[classes.seen])
         attributes, heads = classes.semantics * scale + offset, None
         for penalty in self.SEARCH["penalty"]:

@@ -54,6 +54,7 @@ class SYNC:
         """Fit the seen classes' classifiers and solve for the bases."""
         train.check_vectors("SYNC")
         train.check_seen(classes)
+        train = train.counted()
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
         rate = bump_rate(s, self.width)
@@ -72,6 +73,7 @@ class SYNC:
         """The whole search range; the seen classes' classifiers are fitted once a penalty."""
         train.check_vectors("SYNC")
         train.check_seen(classes)
+        train = train.counted()
         known = np.unique(train.y)
         s = classes.semantics[known].astype(np.float64)
         squares, among = cdist(classes.semantics, s, "sqeuclidean"), cdist(s, s, "sqeuclidean")
