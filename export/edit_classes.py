@@ -96,7 +96,8 @@ class Rename:
 
 @dataclass(frozen=True, kw_only=True)
 class Apply:
-    """What a JSON file says: {"remove": [name], "rename": {old: new}, "add": [{"name", "photos" or "semantics"}]}."""
+    """What a JSON file says, such as the web page writes: {"remove": [name], "rename": {old: new}, "add": [{"name",
+    "photos" or "semantics"}]}."""
 
     table: tyro.conf.Positional[Path]
 

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from jaxtyping import Float
@@ -88,19 +88,42 @@ def apply_table(artifact: Artifact, path: Path) -> Artifact:
         ValueError: if it says something else; nothing is changed then.
     """
     table = read_edit_table(path)
+    if table.of and tuple(table.of) != artifact.card.names:
+        _fail_of(path, table.of, artifact.card.names)
     if table.remove:
         artifact = artifact.without(table.remove)
     if table.rename:
         artifact = artifact.renamed(table.rename)
-    for by_photos, entries in itertools.groupby(table.add, key=lambda entry: "photos" in entry):
-        if not by_photos:
+    for by_semantics, entries in itertools.groupby(table.add, key=lambda entry: {"name", "semantics"} == set(entry)):
+        if by_semantics:
             artifact = artifact.with_classes(_rows_of(artifact, list(entries), path))
             continue
         for entry in entries:
-            rows = _rows_of(artifact, [entry], path) if "semantics" in entry else None
-            photos = [path.parent / photo for photo in entry["photos"]]
-            artifact = add_photos(artifact, entry["name"], photos, rows)
+            artifact = _with_class(artifact, entry, path)
     return artifact
+
+
+def _with_class(artifact: Artifact, entry: Mapping[str, Any], path: Path) -> Artifact:
+    """By its photos, or by what they came to elsewhere."""
+    rows = _rows_of(artifact, [entry], path) if "semantics" in entry else None
+    if "photos" in entry:
+        return add_photos(artifact, entry["name"], [path.parent / photo for photo in entry["photos"]], rows)
+    shape, given = artifact.class_vectors.shape[1:], np.array(entry["vector"], np.float32)
+    if given.size != np.prod(shape):
+        received = f"{given.size}"
+        where = f"{path}, vector of {entry['name']}"
+        fail(where, f"{np.prod(shape)} numbers", received, "Take the table from a page of the same export.")
+    semantics = None if rows is None else rows.semantics[0]
+    return artifact.with_vector(entry["name"], given.reshape(shape), entry["bias"], semantics)
+
+
+def _fail_of(path: Path, made_for: Sequence[str], names: Sequence[str]) -> NoReturn:
+    """Say by which class the table's file differs from this one."""
+    pairs = enumerate(itertools.zip_longest(made_for, names), 1)
+    number, (theirs, ours) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+    expected = f"a table of edits to this file's {len(names)} classes"
+    received = f"one made for others (number {number} is {theirs or 'missing'} there and {ours or 'missing'} here)"
+    fail(str(path), expected, received, "Apply it to a file whose classes are as they were in the page.")
 
 
 def _row(card: Card, name: str, rows: ClassTable) -> Float[np.ndarray, " A"]:

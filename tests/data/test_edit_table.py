@@ -9,7 +9,12 @@ def test_every_part_may_be_left_out(tmp_path):
     path = tmp_path / "table.json"
     path.write_text("{}", "utf-8")
     assert read_edit_table(path) == EditTable()
-    table = {"rename": {"cow": "cattle"}, "add": [{"name": "yak", "semantics": {"furry": 1, "big": 0.5}}]}
+    by_page = {"name": "zebra", "vector": [1, 2.5], "bias": -1, "semantics": {"furry": 0, "big": 1}}
+    table = {
+        "of": ["cow", "horse"],
+        "rename": {"cow": "cattle"},
+        "add": [{"name": "yak", "semantics": {"furry": 1, "big": 0.5}}, by_page, {**by_page, "name": "okapi"}],
+    }
     path.write_text(json.dumps(table), "utf-8")
     assert read_edit_table(path) == EditTable(**table)
 
@@ -37,6 +42,27 @@ def test_every_part_may_be_left_out(tmp_path):
         ({"add": [{"name": "yak", "photos": []}]}, "'add': [{'name': 'yak', "),
         ({"add": [{"name": "yak", "photos": [""]}]}, "'add': [{'name': 'yak', "),
         ({"add": [{"name": "yak", "semantics": {"furry": 10**400}}]}, "'add': [{'name': 'yak', "),
+        ({"of": "cow"}, "'of': 'cow'"),
+        ({"add": [{"name": "yak", "vector": [1]}]}, "'add': [{'name': 'yak', 'vector': [1]}]"),
+        ({"add": [{"name": "yak", "bias": 1}]}, "'add': [{'name': 'yak', 'bias': 1}]"),
+        ({"add": [{"name": "yak", "vector": [[1]], "bias": 0}]}, "'add': [{'name': 'yak', 'vector': [[1]]"),
+        ({"add": [{"name": "yak", "vector": [float("nan")], "bias": 0}]}, "'add': [{'name': 'yak', 'vector': [nan]"),
+        (
+            {"add": [{"name": "yak", "vector": [0], "bias": 1e39}]},
+            "'add': [{'name': 'yak', 'vector': [0], 'bias': ",
+        ),
+        (
+            {"add": [{"name": "yak", "vector": [0], "bias": True}]},
+            "'add': [{'name': 'yak', 'vector': [0], 'bias': T",
+        ),
+        (
+            {"add": [{"name": "yak", "vector": [0], "bias": 0, "photos": ["a"]}]},
+            "'add': [{'name': 'yak', 'vector': [0]",
+        ),
+        (
+            {"add": [{"name": "ox", "vector": [0], "bias": 0}, {"name": "yak", "vector": [None], "bias": 0}]},
+            "'add': [{'name': 'yak', 'vector': [None]",
+        ),
     ],
 )
 def test_other_forms_are_refused(tmp_path, table, received):

@@ -186,6 +186,60 @@ def test_a_table_does_all_of_it_at_once(path, run, drawn, tmp_path, capsys):
     assert main(["verify", str(path)]) == 0
 
 
+def test_what_the_page_found_is_what_the_photos_say(path, drawn, tmp_path, capsys):
+    artifact = open_artifact(path)
+    card, photos = artifact.card, some_photos(drawn, 6)
+    images = [decode(photo, card.size, card.resize)[None] for photo in photos]
+    by_photos = artifact.with_photos("zebra", images[:3])
+    by_both = by_photos.with_photos("okapi", images[3:], np.array(card.semantics[2], np.float32))
+    kept = by_both.renamed({card.names[1]: "second"}).without([card.names[0]])
+    found = [
+        {"name": name, "vector": vector.ravel().tolist(), "bias": float(bias)}
+        for name, vector, bias in zip(
+            ("zebra", "okapi"), by_both.class_vectors[-2:], by_both.class_bias[-2:], strict=True
+        )
+    ]
+    found[1]["semantics"] = dict(zip(card.columns, card.semantics[2], strict=True))
+    table = {"of": card.names, "remove": [card.names[0]], "rename": {card.names[1]: "second"}, "add": found}
+    (tmp_path / "classes.json").write_text(json.dumps(table), "utf-8")
+    assert edit(path, "apply", tmp_path / "classes.json") == 0
+    edited = open_artifact(path)
+    assert edited.card == kept.card
+    np.testing.assert_array_equal(edited.class_vectors, kept.class_vectors)
+    np.testing.assert_array_equal(edited.class_bias, kept.class_bias)
+    for image in images:
+        expected = kept(image)["scores"]
+        np.testing.assert_allclose(edited(image)["scores"], expected, atol=1e-5 * expected.std())
+    assert main(["verify", str(path)]) == 0
+    capsys.readouterr()
+    assert edit(path, "apply", tmp_path / "classes.json") == 1
+    count = len(card.names)
+    told = f"expected a table of edits to this file's {count + 1} classes, received one made for others (number 1 is "
+    assert f"{told}{card.names[0]} there and second here)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda table: table["of"].append("unicorn"), "made for others (number 25 is unicorn there and missing here)"),
+        (lambda table: table["of"].pop(), " there and "),
+        (lambda table: table["add"][0]["vector"].pop(), " numbers, received "),
+        (lambda table: table["add"][0].update(name=table["of"][3]), "each once, received"),
+        (lambda table: table["add"][0].update(semantics={"size": 1}), "a number for every column of semantics"),
+    ],
+)
+def test_a_table_of_another_file_changes_nothing(run, tmp_path, capsys, change, message):
+    path = run / "export" / "model.onnx"
+    before, artifact = path.read_bytes(), open_artifact(path)
+    vector = artifact.class_vectors[0].tolist()
+    table = {"of": list(artifact.card.names), "add": [{"name": "zebra", "vector": vector, "bias": 0.0}]}
+    change(table)
+    (tmp_path / "classes.json").write_text(json.dumps(table), "utf-8")
+    assert edit(path, "apply", tmp_path / "classes.json") == 1
+    assert message in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize("file", ["model.onnx", "model.tflite"])
 def test_no_tensorflow_is_needed(run, new_rows, file):
     for arguments in (("list",), ("add", "--rows", new_rows), ("remove", "yak")):

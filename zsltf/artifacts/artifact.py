@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -15,6 +15,7 @@ __all__ = ["Artifact", "Images", "Outputs"]
 
 Images = UInt8[np.ndarray, "B H W 3"]
 Outputs = Mapping[str, Float[np.ndarray, "B C"]]
+Answers = TypeVar("Answers")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,12 +53,13 @@ class Artifact:
         """Scores and probabilities of the table's classes.
 
         Raises:
-            ValueError: if images have another shape or type, or the file has not a score for each name.
+            ValueError: if images have another shape or type, the runtime refuses them, or the file has not a score for
+                each name.
         """
         _check_images(images)
         if self.edited:
-            return self.open_vocabulary(images, self.class_vectors, self.class_bias)
-        outputs, count = self.built_in(images), len(self.card.names)
+            return _answer(self.open_vocabulary, images, self.class_vectors, self.class_bias)
+        outputs, count = _answer(self.built_in, images), len(self.card.names)
         if (scores := outputs["scores"].shape[1]) != count:
             fail("the file's scores", f"{count}, as its names", str(scores), "Export it again.")
         return outputs
@@ -66,11 +68,12 @@ class Artifact:
         """What class vectors are compared with.
 
         Raises:
-            ValueError: if images have another shape or type, or the file has the built-in entry only.
+            ValueError: if images have another shape or type, the runtime refuses them, or the file has the built-in
+                entry only.
         """
         _check_images(images)
         self._check_editable()
-        return self.run_embed(images)
+        return _answer(self.run_embed, images)
 
     def with_table(
         self, classes: ClassTable, class_vectors: Float[np.ndarray, "C *K"], class_bias: Float[np.ndarray, " C"]
@@ -113,9 +116,7 @@ class Artifact:
             ValueError: if the file doesn't open by photos, or the name is there already.
         """
         self._check_door("photos")
-        rows = np.zeros((1, len(self.card.columns)), np.float32) if semantics is None else np.asarray(semantics)[None]
-        new = ClassTable(names=(name,), semantics=rows, seen=np.zeros(1, bool), columns=self.card.columns)
-        table = self.card.classes.concatenate(new)
+        table = self._with_row(name, semantics)
         if not images:
             fail("photos", "one or more", "none", "Give a few photos of the class.")
         embeddings = np.concatenate([self.embed(image) for image in images])
@@ -128,8 +129,31 @@ class Artifact:
             none = np.zeros(1, np.float32)
             own = np.concatenate([self.open_vocabulary(image, vector, none)["scores"] for image in images])
             level = self.card.photo_level - float(own.mean())
-        vectors = np.concatenate([self.class_vectors, vector])
-        return self.with_table(table, vectors, np.append(self.class_bias, np.float32(level)))
+        return self.with_vector(name, vector[0], level, semantics)
+
+    def with_vector(
+        self,
+        name: str,
+        vector: Float[np.ndarray, " *K"],
+        bias: float,
+        semantics: Float[np.ndarray, " A"] | None = None,
+    ) -> Self:
+        """The table and one more class, whose vector and bias `with_photos` of a file of the same export has found.
+
+        Raises:
+            ValueError: if the file doesn't open by photos, the vector has another shape, or the name is there already.
+        """
+        self._check_door("photos")
+        table, vector = self._with_row(name, semantics), np.asarray(vector, np.float32)
+        check_shape(f"vector of {name!r}", vector, self.class_vectors.shape[1:], "Take it from the same export.")
+        vectors = np.concatenate([self.class_vectors, vector[None]])
+        return self.with_table(table, vectors, np.append(self.class_bias, np.float32(bias)))
+
+    def _with_row(self, name: str, semantics: Float[np.ndarray, " A"] | None) -> ClassTable:
+        """The table and a class that had no training image; zeros where it comes without semantics."""
+        rows = np.zeros((1, len(self.card.columns)), np.float32) if semantics is None else np.asarray(semantics)[None]
+        new = ClassTable(names=(name,), semantics=rows, seen=np.zeros(1, bool), columns=self.card.columns)
+        return self.card.classes.concatenate(new)
 
     def without(self, names: Sequence[str]) -> Self:
         """The table without these classes.
@@ -173,6 +197,17 @@ class Artifact:
     def _check_editable(self) -> None:
         if not self.card.editable:
             fail("the file", "one with an open entry", "one with the built-in entry only", "Edit its twin, or the run.")
+
+
+def _answer(entry: Callable[..., Answers], images: Images, *table: np.ndarray) -> Answers:
+    """What the runtime makes of images, or its refusal in its own words."""
+    try:
+        return entry(images, *table)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (runtimes' errors share no base but Exception)
+        received = f"shape {images.shape}, of which its runtime says: {' '.join(str(error).split())[:300]}"
+        fail("images", "what the file takes", received, "Give others, or export the file again.")
 
 
 def _check_images(images: Images) -> None:

@@ -13,22 +13,28 @@ from zsltf.checks import fail
 __all__ = ["EditTable", "read_edit_table"]
 
 _LARGEST = float(np.finfo(np.float32).max)
-_FORM = '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos": ...}]}'
+_FORM = (
+    '{"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos" or "vector" and "bias":'
+    ' ...}], "of": [name]}'
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class EditTable:
     """What shall change; each part may be left out."""
 
+    of: Sequence[str] = ()
+    """The classes that the table was made for, in order; none for any."""
     remove: Sequence[str] = ()
     rename: Mapping[str, str] = field(default_factory=dict)
     """Old name -> new name."""
     add: Sequence[Mapping[str, Any]] = ()
-    """`name`, and `semantics` {column: number}, `photos` [path] or both."""
+    """`name`, and `semantics` {column: number}, `photos` [path] or both; or `vector` [number] and `bias`, which a page
+    found for its photos, and perhaps `semantics`."""
 
 
 def read_edit_table(path: Path) -> EditTable:
-    """Read {"remove": [name], "rename": {old: new}, "add": [{"name": ..., "semantics" or "photos": ...}]}.
+    """Read an EditTable, as the web page writes it and people do.
 
     Raises:
         ValueError: if it says something else.
@@ -43,8 +49,14 @@ def read_edit_table(path: Path) -> EditTable:
         fail(str(path), _FORM, f"{table!r:.80}", "Mend the table.")
     for part, value in table.items():
         if part not in _FORMS or not _FORMS[part](value):
-            fail(str(path), _FORM, f"{part!r}: {value!r:.80}", "Mend the table.")
+            fail(str(path), _FORM, f"{part!r}: {_wrong(part, value)!r:.80}", "Mend the table.")
     return EditTable(**table)
+
+
+def _wrong(part: str, value: Any) -> Any:
+    """The first class of those to add that is none, or all of the part."""
+    entries = value if part == "add" and isinstance(value, list) else []
+    return [entry for entry in entries if not _is_class(entry)][:1] or value
 
 
 def _are_texts(values: Any) -> bool:
@@ -56,14 +68,16 @@ def _are_names(values: Any) -> bool:
 
 
 def _are_classes(values: Any) -> bool:
-    return isinstance(values, list) and all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("name"), str)
-        and {"name"} < set(entry) <= {"name", "photos", "semantics"}
-        and ("photos" not in entry or _are_photos(entry["photos"]))
-        and ("semantics" not in entry or _are_numbers(entry["semantics"]))
-        for entry in values
-    )
+    return isinstance(values, list) and all(map(_is_class, values))
+
+
+def _is_class(entry: Any) -> bool:
+    if not isinstance(entry, dict) or "name" not in entry:
+        return False
+    given = set(entry) - {"name"}
+    if not (given and given <= {"photos", "semantics"}) and given - {"semantics"} != {"vector", "bias"}:
+        return False
+    return all(_FORMS_OF_CLASS[part](value) for part, value in entry.items())
 
 
 def _are_photos(values: Any) -> bool:
@@ -71,8 +85,22 @@ def _are_photos(values: Any) -> bool:
 
 
 def _are_numbers(values: Any) -> bool:
-    numbers = values.values() if isinstance(values, dict) else [None]
-    return all(isinstance(n, int | float) and not isinstance(n, bool) and abs(n) <= _LARGEST for n in numbers)
+    return isinstance(values, dict) and all(map(_is_number, values.values()))
 
 
-_FORMS = {"remove": _are_texts, "rename": _are_names, "add": _are_classes}
+def _are_a_vector(values: Any) -> bool:
+    return isinstance(values, list) and all(map(_is_number, values))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _LARGEST
+
+
+_FORMS = {"of": _are_texts, "remove": _are_texts, "rename": _are_names, "add": _are_classes}
+_FORMS_OF_CLASS = {
+    "name": lambda value: isinstance(value, str),
+    "photos": _are_photos,
+    "semantics": _are_numbers,
+    "vector": _are_a_vector,
+    "bias": _is_number,
+}
