@@ -42,7 +42,13 @@ class Delivered:
 
 
 def deliver(
-    run: Run, out: Path, *, formats: str = "all", options: ExportOptions | None = None, overwrite: bool = False
+    run: Run,
+    out: Path,
+    *,
+    formats: str = "all",
+    options: ExportOptions | None = None,
+    exporters: Sequence[Any] = (),
+    overwrite: bool = False,
 ) -> Delivered:
     """Write every file into `out`, with its manifest; nothing appears there unless every comparison holds.
 
@@ -51,6 +57,7 @@ def deliver(
         out: a new folder.
         formats: saved_model, tflite, onnx, some of them with commas between, or all.
         options: of the exporters.
+        exporters: in place of those that formats and options name.
         overwrite: replace an earlier export.
 
     Raises:
@@ -59,13 +66,14 @@ def deliver(
     """
     options = options or ExportOptions()
     search = options.search()
-    options.exporters(formats, None if options.calibrate is None else np.empty((0, 1, 1, 3), np.uint8))  # refused now
+    if not exporters:  # refused now
+        options.exporters(formats, None if options.calibrate is None else np.empty((0, 1, 1, 3), np.uint8))
     check_writable(out, overwrite=overwrite, ours=_ours(out))
     classifier, golden = run.classifier(), run.golden()
     _check_reload(classifier, golden)
     _check_batches(classifier, golden)
     photos = _photos(classifier, options.calibrate, least=1 if search is None else LEAST_PHOTOS)
-    exporters = options.exporters(formats, None if photos is None else photos.images)
+    exporters = list(exporters) or options.exporters(formats, None if photos is None else photos.images)
     found = None if search is None or photos is None else search.search(classifier, photos)
     exporters += [] if found is None or found.exporter in exporters else [found.exporter]
     with atomic_directory(out, overwrite=overwrite) as folder:

@@ -20,8 +20,9 @@ Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
 class ExportOptions:
     """What the exporters are asked for; each takes what it knows."""
 
-    precision: tuple[Precision, ...] = ("float32",)
-    """Of the weights: a file each, in the formats that have it. SavedModel is float32, ONNX not dynamic or int16x8."""
+    precision: tuple[Precision, ...] | None = None
+    """Of the weights, by default float32, and float16 with --format web: a file each, in the formats that have it.
+    SavedModel is float32, ONNX not dynamic or int16x8."""
     batch: int | None = None
     """Images a call, 0 for any number; by default 1 in TFLite and any number elsewhere."""
     built_in_only: bool = False
@@ -58,11 +59,7 @@ class ExportOptions:
             check_choice("format", name, (*known, "all"))
         types = [plugin_type("exporters", name) for name in (known if "all" in chosen else chosen)]
         self._check_used(types, formats)
-        if not self.precision:
-            fail(
-                "--precision", f"one or more of {', '.join(get_args(Precision))}", "none", "Write it behind the option."
-            )
-        precisions = tuple(dict.fromkeys(self.precision))
+        precisions = self.precisions()
         for precision in precisions:
             check_choice("precision", precision, sorted({p for kind in types for p in kind.PRECISIONS}))
         return [
@@ -71,6 +68,18 @@ class ExportOptions:
             for precision in precisions
             if precision in kind.PRECISIONS
         ]
+
+    def precisions(self, default: Precision = "float32") -> tuple[Precision, ...]:
+        """Those asked for, each once.
+
+        Raises:
+            ValueError: if none is.
+        """
+        given = (default,) if self.precision is None else tuple(dict.fromkeys(self.precision))
+        if not given:
+            known = ", ".join(get_args(Precision))
+            fail("--precision", f"one or more of {known}", "none", "Write it behind the option.")
+        return given
 
     def _check_used(self, types: Sequence[Any], formats: str) -> None:
         """Refuse what none of the formats knows."""
@@ -96,7 +105,7 @@ class ExportOptions:
         if not self.int8:
             if self.integer_only or self.budget != ExportOptions.budget:
                 fail("--budget and --integer-only", "--int8, whose search they are for", "none", "Add --int8.")
-            if self.calibrate and not {"int8", "int16x8"} & set(self.precision):
+            if self.calibrate and not {"int8", "int16x8"} & set(self.precisions()):
                 fail("--calibrate", "--int8, or a --precision of integers", "neither", "Add one, or leave it out.")
             return None
         if self.calibrate is None:

@@ -5,13 +5,15 @@ import numpy as np
 import onnx
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from PIL import Image
 from scipy.special import expit, softmax
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.data.decode import decode
+from zsltf.data.decode import decode, fitted
 from zsltf.discovery import names, plugin_type
+from zsltf.exporters._tflite_fixed import FixedTFLite
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.tflite import TFLite
 from zsltf.layers.attribute_attention import AttributeAttention
@@ -128,6 +130,44 @@ def test_variants_say_what_keras_says(name, shape, tmp_path):
     assert all(proof.holds for proof in proofs), proofs
     assert {proof.classes for proof in proofs} == ({7} if "built-in" in name else {7, 11})
     assert exporter.tolerance == {"tflite, float16": 2e-2, "onnx, float16": 2e-2}.get(name, type(exporter)().tolerance)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_files_of_fixed_shapes_say_what_keras_says(shape, tmp_path):
+    classifier, exporter = build(shape), FixedTFLite(precision="float16" if shape == "dot" else "float32")
+    golden = golden_of(classifier)
+    proofs = list(prove(exporter, classifier, golden, tmp_path))
+    assert all(proof.holds for proof in proofs), proofs
+    assert [(proof.classes, proof.batch) for proof in proofs] == [(7, 1), (11, 1)]
+    path = tmp_path / proofs[0].file
+    assert path.name == ("model.float16.fixed.tflite" if shape == "dot" else "model.fixed.tflite")
+    for file in (path, exporter.compare_path(path)):
+        details = Interpreter(model_path=str(file)).get_tensor_details()
+        assert all((tensor["shape_signature"] >= 0).all() for tensor in details), details
+    fits = np.stack([fitted(image, 24, "stretch") for image in golden.images])
+    expected = np.asarray(classifier.embedding(fits))
+    embedded = exporter.read(path).embed(golden.images)
+    np.testing.assert_allclose(embedded, expected, atol=exporter.tolerance * expected.std())
+
+
+def test_projection_of_fixed_shapes(tmp_path):
+    semantics = keras.Input((5,))
+    classifier = build("dot")
+    classifier = Classifier(
+        classifier.embed,
+        classifier.classes,
+        preprocess=classifier.preprocess,
+        project=keras.Model(semantics, keras.layers.Dense(5, activation="relu")(semantics)),
+    )
+    proofs = list(prove(FixedTFLite(), classifier, golden_of(classifier), tmp_path))
+    assert all(proof.holds for proof in proofs), proofs  # also of four classes by their semantics
+    runner = Interpreter(model_path=str(tmp_path / "model.fixed.project.tflite")).get_signature_runner("entry")
+    assert runner.get_input_details()["semantics"]["shape_signature"].tolist() == [1, 5]
+
+
+def test_integers_are_refused_where_shapes_are_fixed():
+    with pytest.raises(ValueError, match=r"FixedTFLite.precision: expected one of dynamic, float16, float32, received"):
+        FixedTFLite(precision="int8")
 
 
 @pytest.mark.parametrize("name", ["dynamic", "int8", "int16x8"])

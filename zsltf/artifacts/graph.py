@@ -16,8 +16,10 @@ from zsltf.pretrained.cut import cut
 
 __all__ = [
     "built_in_function",
+    "class_score_function",
     "compare_function",
     "decode_function",
+    "embed_function",
     "halves",
     "images_spec",
     "network_function",
@@ -68,6 +70,25 @@ def compare_function(classifier: Classifier, trunk: keras.Model, head: keras.Mod
 
     features = tf.TensorSpec((batch, *trunk.output_shape[1:]), tf.float32, name="features")
     return tf.function(compare, input_signature=[features, *_class_specs(classifier)], autograph=False)
+
+
+def embed_function(classifier: Classifier, images: Any) -> Any:
+    """Images to `embedding`."""
+
+    def embed(images: Any) -> dict[str, Any]:
+        return {"embedding": tf.identity(classifier.embedding(images))}
+
+    return tf.function(embed, input_signature=[images], autograph=False)
+
+
+def class_score_function(classifier: Classifier) -> Any:
+    """`embedding` of one image, vector and bias of one class to `scores` (1, 1)."""
+
+    def compare(embedding: Any, class_vectors: Any, class_bias: Any) -> dict[str, Any]:
+        return {"scores": classifier.similarity(embedding, class_vectors) + class_bias}
+
+    embedding = tf.TensorSpec((1, *classifier.embed.output_shape[1:]), tf.float32, name="embedding")
+    return tf.function(compare, input_signature=[embedding, *_class_specs(classifier, 1)], autograph=False)
 
 
 def similarity_function(classifier: Classifier) -> Any:
@@ -124,14 +145,14 @@ def built_in_function(classifier: Classifier, images: Any) -> Any:
     return tf.function(score, input_signature=[images], autograph=False)
 
 
-def project_function(classifier: Classifier) -> Any:
-    """Semantics (C, A) to class vectors (C, K), of any number of rows."""
+def project_function(classifier: Classifier, classes: int | None = None) -> Any:
+    """Semantics (C, A) to class vectors (C, K); None means any number of rows."""
 
     def project(semantics: Any) -> dict[str, Any]:
         return {"class_vectors": network(semantics, training=False)}
 
     network: Any = classifier.project
-    spec = tf.TensorSpec((None, len(classifier.columns)), tf.float32, name="semantics")
+    spec = tf.TensorSpec((classes, len(classifier.columns)), tf.float32, name="semantics")
     return tf.function(project, input_signature=[spec], autograph=False)
 
 
@@ -178,9 +199,9 @@ def _outputs(classifier: Classifier, logits: Any) -> dict[str, Any]:
     return {"scores": logits, "probabilities": classifier.probabilities(logits)}
 
 
-def _class_specs(classifier: Classifier) -> list[Any]:
-    vectors = tf.TensorSpec((None, *classifier.class_vectors.shape[1:]), tf.float32, name="class_vectors")
-    return [vectors, tf.TensorSpec((None,), tf.float32, name="class_bias")]
+def _class_specs(classifier: Classifier, classes: int | None = None) -> list[Any]:
+    vectors = tf.TensorSpec((classes, *classifier.class_vectors.shape[1:]), tf.float32, name="class_vectors")
+    return [vectors, tf.TensorSpec((classes,), tf.float32, name="class_bias")]
 
 
 def _shrunk(shape: Any, size: int, resize: Resize) -> Any:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["SavedModel"]
 
-_CARD = "assets.extra/zsltf.json"
 _GRAPHS = ("resize", "decode", "network", "compare", "project")
 """What the signatures are made of, each stored once."""
 
@@ -34,6 +33,8 @@ class SavedModel:
     """
 
     SUFFIX: ClassVar[str] = ""
+    CARD: ClassVar[str] = "assets.extra/zsltf.json"
+    """Where the card is in the folder."""
     PRECISIONS: ClassVar[tuple[str, ...]] = ("float32",)
 
     tolerance: ClassVar[float] = 5e-6
@@ -93,9 +94,11 @@ class SavedModel:
         Raises:
             ValueError: if the folder is no SavedModel of zsltf's.
         """
-        if not (path / _CARD).is_file():
-            fail(str(path), f"a SavedModel that zsltf wrote, with {_CARD}", "none", "Export it with zsltf export.")
-        card = Card.from_json((path / _CARD).read_bytes(), str(path / _CARD))
+        file = path / SavedModel.CARD
+        if not file.is_file():
+            expected = f"a SavedModel that zsltf wrote, with {SavedModel.CARD}"
+            fail(str(path), expected, "none", "Export it with zsltf export.")
+        card = Card.from_json(file.read_bytes(), str(file))
         loaded = _load(path)
 
         def run(signature: str) -> Callable[..., Outputs]:
@@ -145,5 +148,6 @@ def _save(graphs: Mapping[str, Any], weights: Any, card: Card, table: Mapping[st
         card.classes.to_csv(classes)
         serving.assets = [tf.saved_model.Asset(str(file)) for file in (labels, classes)]
         save(serving, path, serving.signatures())
-    (path / _CARD).parent.mkdir()
-    (path / _CARD).write_text(card.to_json(), "utf-8")
+    file = path / SavedModel.CARD
+    file.parent.mkdir()
+    file.write_text(card.to_json(), "utf-8")

@@ -11,10 +11,11 @@ import numpy as np
 from zsltf.artifacts.artifact import Artifact, Images, Outputs
 from zsltf.artifacts.card import Card
 from zsltf.artifacts.metadata import classifier_metadata
-from zsltf.checks import check_choice, check_positive, fail
+from zsltf.checks import check_choice, check_positive
 from zsltf.data.decode import fitted
 from zsltf.exporters._batches import in_calls, tried
 from zsltf.exporters._calibration import Calibration, check_calibration
+from zsltf.exporters._litert import opened
 from zsltf.exporters._tflite_card import append_card, read_card
 from zsltf.exporters._tflite_graphs import check_single_graph, class_table, two_entries, with_metadata, with_table
 
@@ -144,7 +145,7 @@ class TFLite:
         Raises:
             ValueError: if the file is no TFLite file of zsltf's.
         """
-        interpreter = _interpreter(path)
+        interpreter = opened(path)
         card = read_card(path)
         table = class_table(path.read_bytes()) if card.editable else {}
         details = interpreter.get_signature_runner("serving_default").get_input_details()
@@ -167,7 +168,7 @@ class TFLite:
         def project(semantics: np.ndarray) -> np.ndarray:
             if not card.project:
                 return semantics
-            runner = _interpreter(_project_path(path)).get_signature_runner("entry")
+            runner = opened(_project_path(path)).get_signature_runner("entry")
             return runner(semantics=semantics)["class_vectors"]
 
         return Artifact(
@@ -189,14 +190,3 @@ def _real(values: np.ndarray, scale: float, zero: int) -> np.ndarray:
 def _project_path(path: Path) -> Path:
     """Where a file's `project` lies: model.tflite -> model.project.tflite."""
     return path.with_suffix(".project.tflite")
-
-
-def _interpreter(path: Path) -> Any:
-    from ai_edge_litert.interpreter import Interpreter
-
-    if not path.is_file():
-        fail(str(path), "a TFLite file", "none", "Keep the files of an export together.")
-    try:
-        return Interpreter(model_path=str(path))
-    except (ValueError, RuntimeError) as error:
-        fail(str(path), "a file that LiteRT opens", str(error).strip()[:300], "Export it again.")
