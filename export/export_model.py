@@ -3,6 +3,8 @@
 zsltf export runs/zero_shot --format all
 zsltf export runs/any_shot.keras --format onnx                  (into runs/any_shot/export)
 zsltf export runs/finetune --format serving --name animals      (a folder for TensorFlow Serving)
+zsltf export runs/finetune --format web --runtime litert        (a web page that runs the model in the browser)
+zsltf export runs/finetune --format mobile                      (TFLite files, and Kotlin and Swift for this model)
 zsltf export runs/finetune --format tflite --int8 --budget 0.5pt --calibrate photos/   (labelled, not trained on)
 """
 
@@ -21,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.budget import Found
+from zsltf.checks import fail
 from zsltf.delivery import Delivered, deliver
 from zsltf.export_options import ExportOptions
 from zsltf.files import atomic_file, check_writable
@@ -28,6 +31,8 @@ from zsltf.proof import Proof
 from zsltf.reports.html import write_report
 from zsltf.reports.next_step import predict_command
 from zsltf.runs import Run, opened
+from zsltf.serving.mobile_folder import write_mobile
+from zsltf.serving.web_folder import WebOptions, write_web_folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +43,33 @@ class Config:
     """A run folder, or a .keras file with a Classifier from images."""
     format: str = "all"
     """saved_model, tflite, onnx, some of them with commas between, or all; or serving: a folder for TensorFlow Serving,
-    where each export is the next version."""
+    where each export is the next version; web: a folder with a web page, for any web server; or mobile: what an app
+    for phones needs."""
     options: tyro.conf.OmitArgPrefixes[ExportOptions] = field(default_factory=ExportOptions)
-    name: str = "model"
-    """Of the model, with --format serving."""
+    web: tyro.conf.OmitArgPrefixes[WebOptions] = field(default_factory=WebOptions)
+    name: str | None = None
+    """Of the model: by default model with --format serving, and as the run with --format web."""
     label: str = "stable"
     """Of the new version, with --format serving."""
     out: Path | None = None
-    """Where to; by default RUN/export, or RUN/serving, where RUN is a .keras file's path without the suffix."""
+    """Where to; by default RUN/export, or RUN/serving, web or mobile, where RUN is a .keras file's path without the
+    suffix."""
     overwrite: Annotated[bool, tyro.conf.arg(aliases=["--force"])] = False
     """Replace an earlier export."""
 
 
 def main(config: Config) -> None:
     """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
+    if config.format != "web" and config.web != WebOptions():
+        fail("--runtime and --runtime-files", "--format web, which they are for", config.format, "Leave them out.")
     folder = config.run.with_suffix("") if config.run.suffix == ".keras" else config.run
     with opened(config.run) as run:
         if config.format == "serving":
             _publish(config, run, config.out or folder / "serving")
+        elif config.format == "web":
+            _web(config, run, config.out or folder / "web")
+        elif config.format == "mobile":
+            _mobile(config, run, config.out or folder / "mobile")
         else:
             _export(config, run, config.out or folder / "export")
 
@@ -91,11 +105,33 @@ def _publish(config: Config, run: Run, root: Path) -> None:
     """The next version in a folder for TensorFlow Serving."""
     from zsltf.serving.kit import Kit, publish
 
-    done = publish(run, root, Kit(name=config.name, label=config.label))
+    kit = Kit(name=config.name or Kit.name, label=config.label)
+    done = publish(run, root, kit)
     Console(width=None if sys.stdout.isatty() else 110).print(_table(done.delivered.proofs))
-    print(f"{done.path}: version {done.version} of {config.name}")
+    print(f"{done.path}: version {done.version} of {kit.name}")
     print(shlex.join(["zsltf", "serve", str(root)]), "  # development; TensorFlow Serving takes the same folder:")
     print(shlex.join(["docker", "compose", "--file", str(root / "compose.yaml"), "up"]))
+
+
+def _web(config: Config, run: Run, out: Path) -> None:
+    """A folder with the page."""
+    page, name = Path(__file__).with_name("web"), config.name or run.path.resolve().name
+    done = write_web_folder(
+        run, out, page=page, name=name, web=config.web, options=config.options, overwrite=config.overwrite
+    )
+    Console(width=None if sys.stdout.isatty() else 110).print(_table(done.proofs))
+    loaded = [path for path in out.rglob("*") if path.is_file() and "runtime" not in path.parts]
+    print(f"{out}: {sum(path.stat().st_size for path in loaded) / 1e6:.1f} MB to load, besides the runtime")
+    print(shlex.join(["python", "-m", "http.server", "--directory", str(out), "--bind", "127.0.0.1", "8080"]))
+
+
+def _mobile(config: Config, run: Run, out: Path) -> None:
+    """A folder for an app."""
+    if config.options != ExportOptions():
+        fail("--format mobile", "none of the formats' options", "some", "Leave them out: it writes both TFLite files.")
+    done = write_mobile(run, out, config.overwrite)
+    Console(width=None if sys.stdout.isatty() else 110).print(_table(done.proofs))
+    print(f"{out}/README.md says what belongs into an app")
 
 
 def _table(proofs: Sequence[Proof]) -> Table:

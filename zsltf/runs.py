@@ -34,6 +34,8 @@ RUN_FILES = (
     "samples",
     "export",
     "export.json",
+    "web",
+    "mobile",
     "benchmark.json",
 )
 """All that zsltf puts into a run folder."""
