@@ -2,6 +2,7 @@
 
 zsltf serve serving/                                      (the folder of zsltf export --format serving)
 zsltf serve animals=runs/mine/export/saved_model          (or a .onnx, a .tflite, a folder of version folders)
+zsltf serve runs/told/export/model.onnx encoder:onnx-text --tokenizer FILE        (the page takes sentences for classes)
 """
 
 import asyncio
@@ -14,13 +15,18 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import tyro
 
 from zsltf.checks import fail
+from zsltf.discovery import one_of
 from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.config import config_of
+from zsltf.serving.page import Page
+from zsltf.serving.page_files import page_files
+from zsltf.serving.sentences import Sentences
 from zsltf.serving.server import ServerOptions, serving
 from zsltf.serving.status import RequestError
 
@@ -35,6 +41,10 @@ class Config:
     enable_batching: bool = False
     """Join requests that arrive together, where a signature has one input."""
     batching: tyro.conf.OmitArgPrefixes[BatchingOptions] = field(default_factory=BatchingOptions)
+    page: bool = True
+    """Show a web page at / of REST, for exports whose classes are open."""
+    encoder: Annotated[Any, one_of("text_encoders", "encoder", optional=True), tyro.conf.OmitArgPrefixes] = None
+    """By which the page makes classes of sentences: the one that the models' semantics are of."""
 
     def __post_init__(self) -> None:
         if not self.models:
@@ -54,15 +64,26 @@ def main(config: Config) -> int:
 
 async def _serve(config: Config) -> None:
     read = functools.partial(config_of, config.models)
+    page, batching = _page(config), config.batching if config.enable_batching else None
     with _signals() as stop:
-        async with serving(read, config.server, config.batching if config.enable_batching else None) as addresses:
-            for protocol, address in (("REST", addresses.rest), ("gRPC", addresses.grpc)):
+        async with serving(read, config.server, batching, page) as addresses:
+            shown = page and f"{addresses.rest}/"
+            for protocol, address in (("REST", addresses.rest), ("gRPC", addresses.grpc), ("page", shown)):
                 if address:
                     print(f"{protocol}: {address}", flush=True)
             logging.basicConfig(format="%(asctime)s %(message)s", stream=sys.stderr)
             logging.getLogger("zsltf.serving").setLevel(logging.INFO)
             await stop.wait()
             print("stopping: requests that are being answered are answered", flush=True)
+
+
+def _page(config: Config) -> Page | None:
+    if not config.page or config.server.rest_port is None:
+        if config.encoder is not None:
+            fail("encoder", "the page, which it is for", "none", "Leave --no-page and --rest-port None out.")
+        return None
+    sentences = None if config.encoder is None else Sentences(config.encoder)
+    return Page(files=page_files(Path(__file__).with_name("web")), sentences=sentences)
 
 
 def _leave_calls() -> None:

@@ -101,6 +101,17 @@ def test_one_of_is_a_subcommand_a_method():
 
 
 @pytest.mark.usefixtures("two_plugins")
+def test_one_of_may_be_left_out_where_that_is_said():
+    @dataclass(frozen=True)
+    class Config:
+        head: Annotated[Any, one_of("heads", "head", optional=True)] = None
+
+    assert tyro.cli(Config, args=[]).head is None
+    assert tyro.cli(Config, args=["head:none"]).head is None
+    assert tyro.cli(Config, args=["head:first", "--head.ridge", "10"]).head == First(10.0)
+
+
+@pytest.mark.usefixtures("two_plugins")
 def test_one_of_is_called_by_its_field_in_a_part_without_prefixes():
     @dataclass(frozen=True)
     class Part:

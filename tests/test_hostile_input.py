@@ -94,7 +94,7 @@ def test_a_table_of_another_length_than_the_names_is_refused():
 
 
 def test_a_huge_card_in_a_small_file_is_refused_unread(tmp_path, monkeypatch):
-    monkeypatch.setattr("zsltf.exporters.tflite._interpreter", lambda path: None)
+    monkeypatch.setattr("zsltf.exporters.tflite.opened", lambda path: None)
     with zipfile.ZipFile(tmp_path / "bomb.tflite", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zsltf.json", b" " * (2**26 + 1))
     with pytest.raises(ValueError, match="expected a card of at most 67108864 bytes, received a larger one"):
@@ -102,7 +102,7 @@ def test_a_huge_card_in_a_small_file_is_refused_unread(tmp_path, monkeypatch):
 
 
 def test_a_damaged_archive_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("zsltf.exporters.tflite._interpreter", lambda path: None)
+    monkeypatch.setattr("zsltf.exporters.tflite.opened", lambda path: None)
     path = tmp_path / "broken.tflite"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zsltf.json", json.dumps(CARD))

@@ -64,16 +64,23 @@ def plugin_type(family: str, name: str) -> Any:
     return getattr(module, module.__all__[0])
 
 
-def one_of(family: str, field: str = "method") -> Any:
-    """For a Config's field: any plug-in of a family, as tyro's subcommands `FIELD:NAME`, however deep the field is."""
+def one_of(family: str, field: str = "method", *, optional: bool = False) -> Any:
+    """For a Config's field: any plug-in of a family, as tyro's subcommands `FIELD:NAME`, however deep the field is.
+
+    Args:
+        family: a folder such as "zeroshot".
+        field: of the Config.
+        optional: whether it may be left out; its default is None then.
+    """
     from tyro import conf
 
     marked = [
         Annotated[plugin_type(family, name), conf.subcommand(f"{field}:{name.replace('_', '-')}", prefix_name=False)]
         for name in names(family)
     ]
-    hidden = Annotated[None, conf.Suppress]  # a Union of one method would be no Union, hence no subcommand
-    choice: Any = Union[(*marked, hidden)]
+    none = conf.subcommand(f"{field}:none", prefix_name=False) if optional else conf.Suppress
+    # a Union of one method would be no Union, hence no subcommand
+    choice: Any = Union[(*marked, Annotated[None, none])]
     return conf.arg(constructor=choice)
 
 

@@ -16,10 +16,10 @@ from zsltf.serving.server import ServerOptions, serving
 class Running:
     """A server that a test may call over the network."""
 
-    def __init__(self, config, options=None, batching=None):
+    def __init__(self, config, options=None, batching=None, page=None):
         self.loop = asyncio.new_event_loop()
         self.stop, self.started = asyncio.Event(), threading.Event()
-        self.thread = threading.Thread(target=self._run, args=(config, options, batching))
+        self.thread = threading.Thread(target=self._run, args=(config, options, batching, page))
         self.error = None
 
     def _run(self, *given):
@@ -49,8 +49,8 @@ class Running:
 
 
 @contextlib.contextmanager
-def running(config, options=None, batching=None):
-    with Running(config, options or ServerOptions(rest_port=0, grpc_port=0), batching) as server:
+def running(config, options=None, batching=None, page=None):
+    with Running(config, options or ServerOptions(rest_port=0, grpc_port=0), batching, page) as server:
         yield server.addresses
 
 

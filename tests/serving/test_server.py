@@ -345,7 +345,9 @@ def test_sigterm_under_load_answers_what_is_in_flight(served):
         process.send_signal(signal.SIGTERM)
         assert [one.result()[0] for one in asked] == [200] * 8
     assert process.wait(120) == 0
-    assert "stopping: requests that are being answered are answered" in process.stdout.read()
+    page, stopping = process.stdout.read().splitlines()
+    assert page == f"page: {address}/"
+    assert stopping == "stopping: requests that are being answered are answered"
 
 
 @pytest.mark.parametrize(

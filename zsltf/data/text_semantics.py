@@ -15,7 +15,7 @@ from zsltf.data.csv_lines import read_lines
 from zsltf.data.descriptions import attribute_sentences, count_descriptions, description_table
 from zsltf.data.prompts import TEMPLATES, fill_template
 
-__all__ = ["TextSemantics", "read_sentences"]
+__all__ = ["TextSemantics", "is_text", "read_sentences"]
 
 Source = Literal["names", "sentences", "attributes"]
 Encode = Callable[[Sequence[str]], Float[np.ndarray, "N D"]]
@@ -91,7 +91,7 @@ class TextSemantics:
         Raises:
             ValueError: if the columns are attributes, or a class has more sentences than there is room for.
         """
-        attributes = [column for column in columns if not re.fullmatch(r"text\d+|sentence\d+_\d+", column)]
+        attributes = [column for column in columns if not is_text(column)]
         if attributes or self.with_attributes:
             received = f"one whose semantics are attributes ({', '.join(attributes[:3]) or '--with-attributes'})"
             fail(
@@ -101,6 +101,11 @@ class TextSemantics:
         classes = ClassTable(names=tuple(names), semantics=np.zeros((len(names), 0), np.float32), seen=unseen)
         count = count_descriptions(columns)
         return self.table(classes, encode, apart=count > 0, count=count or None)
+
+
+def is_text(column: str) -> bool:
+    """Whether a column of semantics is a number of a sentence's vector, by its name."""
+    return re.fullmatch(r"text\d+|sentence\d+_\d+", column) is not None
 
 
 def read_sentences(path: Path, names: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Bodies of HTTP requests: how large they may be, alone and together, and gzip."""
+"""Bodies of HTTP requests: how many and how large they may be, alone and together, how long they take, and gzip."""
 
 import asyncio
 import contextlib
@@ -11,30 +11,46 @@ from aiohttp import HttpVersion11, web
 from zsltf.serving.json_values import invalid
 from zsltf.serving.status import RequestError
 
-__all__ = ["Bodies"]
+__all__ = ["Bodies", "when_it_is_read"]
 
 _LARGEST_INFLATED = 10 * 2**20
 """As kMaxUncompressedBytes of tensorflow_serving/util/net_http/compression/gzip_zlib.h."""
 
 
 class Bodies:
-    """Those that are held at the same time.
+    """Those of requests that are answered at the same time.
 
     Args:
         largest: bytes of one.
         largest_sum: bytes of all.
+        most: how many.
+        timeout: seconds that one may take, from its first byte to its answer.
     """
 
-    def __init__(self, largest: int, largest_sum: int) -> None:
-        self._largest, self._largest_sum, self._held = largest, largest_sum, 0
+    def __init__(self, largest: int, largest_sum: int, most: int = 1000, timeout: float | None = None) -> None:
+        self._largest, self._largest_sum, self._most, self._timeout = largest, largest_sum, most, timeout
+        self._held = self._open = 0
 
     @contextlib.asynccontextmanager
     async def read(self, request: web.Request) -> AsyncIterator[bytes]:
         """The body, which counts while the block runs; one that is too large is refused before it is sent.
 
         Raises:
-            RequestError: if it is too large, too much is held, or it doesn't arrive.
+            RequestError: if it is too large, too much is held, it doesn't arrive, or the block takes too long.
         """
+        if self._open >= self._most:
+            raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
+        self._open += 1
+        try:
+            async with asyncio.timeout(self._timeout), self._counted(request) as body:
+                yield body
+        except TimeoutError as error:
+            raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "Timed out") from error
+        finally:
+            self._open -= 1
+
+    @contextlib.asynccontextmanager
+    async def _counted(self, request: web.Request) -> AsyncIterator[bytes]:
         size = self._claimed(request)
         if size > self._largest:
             raise self._too_large(f", actual body size {size}")
@@ -70,6 +86,10 @@ class Bodies:
     def _too_large(self, actual: str) -> RequestError:
         message = f"Maximum request body size {self._largest} exceeded{actual}"
         return RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, http_status=413)
+
+
+async def when_it_is_read(_: web.Request) -> None:
+    """For routes: answer "Expect: 100-continue" then, not before the body's size is known to be taken."""
 
 
 def _inflated(body: bytes) -> bytes:

@@ -124,6 +124,10 @@ class Models:
             raise RequestError(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {what}")
         return found[-1]
 
+    def available(self) -> list[str]:
+        """Names of those that answer, in the order of the config."""
+        return [name for name, model in self._models.items() if model.available]
+
     def __contains__(self, name: str) -> bool:
         return name in self._models
 

@@ -3,24 +3,23 @@
 Sources: tensorflow_serving/model_servers/{http_server,http_rest_api_handler,http_rest_api_util}.cc.
 """
 
-import asyncio
 import logging
 import re
 import time
 from typing import Any
 from urllib.parse import unquote
 
-import grpc
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from google.protobuf import json_format
 
-from zsltf.serving.http_bodies import Bodies
+from zsltf.serving.http_bodies import Bodies, when_it_is_read
 from zsltf.serving.json_values import invalid, printed
 from zsltf.serving.metrics import Metrics, known_name
 from zsltf.serving.models import Models
+from zsltf.serving.page import Page, add_page
 from zsltf.serving.rest_calls import Chosen, on_examples, predict
-from zsltf.serving.status import RequestError
+from zsltf.serving.status import RequestError, as_request_error
 from zsltf.serving.versions import State, Version
 
 __all__ = ["METRICS_PATH", "application"]
@@ -52,6 +51,7 @@ def application(
     largest_body: int = 2**26,
     largest_bodies: int = 2**29,
     most_requests: int = 1000,
+    page: Page | None = None,
 ) -> web.Application:
     """The server's side of REST.
 
@@ -64,35 +64,30 @@ def application(
         largest_body: of a request, in bytes.
         largest_bodies: of all requests that are answered at the same time, in bytes.
         most_requests: that are answered at the same time; states and metadata don't count.
+        page: what is shown at /, where TensorFlow Serving has nothing; None for nothing.
     """
-    handler = _Handler(models, metrics, cors, timeout, Bodies(largest_body, largest_bodies), most_requests)
+    bodies = Bodies(largest_body, largest_bodies, most_requests, timeout)
+    handler = _Handler(models, metrics, cors, bodies)
     connections = {"auto_decompress": False, "keepalive_timeout": _IDLE_SECONDS, "logger": _connection_log()}
     app = web.Application(client_max_size=largest_body, handler_args=connections)
     app.on_response_prepare.append(_without_versions)
     if metrics is not None:
 
-        async def page(request: web.Request) -> web.Response:
+        async def shown(request: web.Request) -> web.Response:
             if request.query_string:
                 return web.Response(status=400)
             return web.Response(text=metrics.text(), content_type="text/plain")
 
-        app.router.add_route("*", metrics_path, page)
-    app.router.add_route("*", "/{anything:.*}", handler.answer, expect_handler=_when_it_is_read)
+        app.router.add_route("*", metrics_path, shown)
+    if page is not None:
+        add_page(app, page, models, bodies)
+    app.router.add_route("*", "/{anything:.*}", handler.answer, expect_handler=when_it_is_read)
     return app
 
 
 class _Handler:
-    def __init__(
-        self,
-        models: Models,
-        metrics: Metrics | None,
-        cors: bool,
-        timeout: float | None,
-        bodies: Bodies,
-        most_requests: int,
-    ) -> None:
-        self._models, self._metrics, self._cors, self._timeout = models, metrics, cors, timeout
-        self._bodies, self._most_requests, self._open = bodies, most_requests, 0
+    def __init__(self, models: Models, metrics: Metrics | None, cors: bool, bodies: Bodies) -> None:
+        self._models, self._metrics, self._cors, self._bodies = models, metrics, cors, bodies
 
     async def answer(self, request: web.Request) -> web.Response:
         """One request, whatever it is."""
@@ -113,7 +108,7 @@ class _Handler:
         except OverflowError:
             return web.Response(status=400, headers=headers)
         except Exception as error:  # noqa: BLE001 (whatever it is gets an answer)
-            return self._failed(model, _as_request_error(error), headers)
+            return self._failed(model, as_request_error(error), headers)
         if self._metrics is not None:
             call = found[4] if request.method == "POST" else ""
             name = known_name(self._models, model)
@@ -129,18 +124,10 @@ class _Handler:
 
     async def _posted(self, request: web.Request, found: re.Match[str]) -> bytes:
         given = _decoded(found)
-        if self._open >= self._most_requests:
-            raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, "Too many requests")
-        self._open += 1
-        try:
-            async with asyncio.timeout(self._timeout), self._bodies.read(request) as body:
-                if found[4] == "predict":
-                    return await predict(self._models, self._metrics, given, body)
-                return await on_examples(self._models, self._metrics, given, body, regress=found[4] == "regress")
-        except TimeoutError as error:
-            raise RequestError(grpc.StatusCode.DEADLINE_EXCEEDED, "Timed out") from error
-        finally:
-            self._open -= 1
+        async with self._bodies.read(request) as body:
+            if found[4] == "predict":
+                return await predict(self._models, self._metrics, given, body)
+            return await on_examples(self._models, self._metrics, given, body, regress=found[4] == "regress")
 
     def _got(self, found: re.Match[str]) -> bytes:
         if found[1] is None:
@@ -170,10 +157,6 @@ def _matched(method: str, path: str) -> re.Match[str] | None:
     return None if found and method == "POST" and found[4] != found[4].lower() else found
 
 
-async def _when_it_is_read(request: web.Request) -> None:
-    """Answer "Expect: 100-continue" then, not before the body's size is known to be taken."""
-
-
 async def _without_versions(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.popall("Server", None)
 
@@ -187,16 +170,6 @@ def _connection_log() -> logging.Logger:
 
 def _is_no_malformed_request(record: logging.LogRecord) -> bool:
     return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
-
-
-def _as_request_error(error: Exception) -> RequestError:
-    """What the client is told; mistakes of ours are logged."""
-    if isinstance(error, RequestError):
-        return error
-    if isinstance(error, ValueError):
-        return invalid(str(error))
-    _LOG.exception("a request was not answered", exc_info=error)
-    return RequestError(grpc.StatusCode.INTERNAL, "The server made a mistake; its log says which")
 
 
 def _decoded(found: re.Match[str]) -> Chosen:

@@ -5,24 +5,27 @@ import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import config_pb2, meta_graph_pb2
 
 from zsltf.artifacts.artifact import Artifact
-from zsltf.artifacts.card import NONE_OF_THESE
+from zsltf.artifacts.card import NONE_OF_THESE, Card
 from zsltf.checks import fail
 from zsltf.data.decode import decode
+from zsltf.exporters.saved_model import SavedModel
 from zsltf.prediction import open_artifact
 
-__all__ = ["PREDICT", "Servable", "is_saved_model", "load"]
+__all__ = ["PREDICT", "Described", "Servable", "is_saved_model", "load"]
 
 PREDICT = "tensorflow/serving/predict"
 """The method of a signature that takes and gives named tensors."""
 
 Tensors = Mapping[str, np.ndarray]
+Described: TypeAlias = tuple[Card, np.ndarray, np.ndarray]
+"""Card, class vectors and class bias."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +35,8 @@ class Servable:
     signatures: Mapping[str, meta_graph_pb2.SignatureDef]
     run: Callable[[str, Tensors, Sequence[str]], Tensors]
     close: Callable[[], None] = lambda: None
+    described: Callable[[], Described] | None = None
+    """What a page is told of a model of zsltf's whose classes are open; None of others."""
 
 
 def is_saved_model(path: Path) -> bool:
@@ -65,7 +70,7 @@ def _saved_model(path: Path) -> Servable:
     except Exception as error:  # noqa: BLE001 (TensorFlow raises of every kind on a damaged folder)
         session.close()
         fail(str(path), "a SavedModel with the tag serve", f"{type(error).__name__}: {error}", "Export it again.")
-    signatures = dict(loaded.signature_def)
+    signatures, file = dict(loaded.signature_def), path / SavedModel.CARD
 
     @functools.lru_cache(maxsize=256)
     def prepared(name: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Callable[..., list[np.ndarray]]:
@@ -80,7 +85,13 @@ def _saved_model(path: Path) -> Servable:
         values = prepared(name, tuple(inputs), tuple(outputs))(*inputs.values())
         return {key: _array(value) for key, value in zip(outputs, values, strict=True)}
 
-    return Servable(signatures=signatures, run=run, close=session.close)
+    def described() -> Described:
+        card = Card.from_json(file.read_bytes(), str(file))
+        table = run("table", {"rows": np.empty(0, np.int32)}, ("class_vectors", "class_bias"))
+        return card, table["class_vectors"], table["class_bias"]
+
+    ours = described if file.is_file() and "table" in signatures else None
+    return Servable(signatures=signatures, run=run, close=session.close, described=ours)
 
 
 @contextlib.contextmanager
@@ -128,13 +139,23 @@ def _artifact(artifact: Artifact) -> Servable:
             scores,
             artifact.open_vocabulary,
         )
+        doors["embed"] = (
+            images,
+            {"embedding": (tf.float32, None)},
+            lambda images: {"embedding": artifact.embed(images)},
+        )
+    if card.editable and card.project:
+        semantics = {"semantics": (tf.float32, (-1, len(card.columns)))}
+        vectors = {"class_vectors": table["class_vectors"]}
+        doors["project"] = (semantics, vectors, lambda rows: {"class_vectors": artifact.run_project(rows)})
 
     def run(name: str, inputs: Tensors, outputs: Sequence[str]) -> Tensors:
         found = doors[name][2](*(inputs[key] for key in doors[name][0]))
         return {key: found[key] for key in outputs}
 
     signatures = {name: _signature(inputs, outputs) for name, (inputs, outputs, _) in doors.items()}
-    return Servable(signatures=signatures, run=run)
+    described = (lambda: (card, artifact.class_vectors, artifact.class_bias)) if card.editable else None
+    return Servable(signatures=signatures, run=run, described=described)
 
 
 def _signature(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> meta_graph_pb2.SignatureDef:
@@ -143,5 +164,6 @@ def _signature(inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> meta_gr
         for name, (dtype, shape) in specs.items():
             target[name].name = f"{name}:0"
             target[name].dtype = dtype.as_datatype_enum
-            target[name].tensor_shape.CopyFrom(tf.TensorShape([None if n < 0 else n for n in shape]).as_proto())
+            dimensions = None if shape is None else [None if n < 0 else n for n in shape]
+            target[name].tensor_shape.CopyFrom(tf.TensorShape(dimensions).as_proto())
     return signature

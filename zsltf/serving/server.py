@@ -23,6 +23,7 @@ from zsltf.serving.batching import BatchingOptions
 from zsltf.serving.grpc_services import ModelService, PredictionService
 from zsltf.serving.metrics import Metrics
 from zsltf.serving.models import Models
+from zsltf.serving.page import Page
 from zsltf.serving.rest import METRICS_PATH, application
 
 __all__ = ["Addresses", "ServerOptions", "serving"]
@@ -96,6 +97,7 @@ async def serving(
     config: Config | Callable[[], Config],
     options: ServerOptions | None = None,
     batching: BatchingOptions | None = None,
+    page: Page | None = None,
 ) -> AsyncIterator[Addresses]:
     """Serve while the block runs; requests that are being answered when it ends are answered.
 
@@ -103,6 +105,7 @@ async def serving(
         config: which models, or what reads that anew, so that a changed file counts.
         options: of the server.
         batching: options of the queues, or None.
+        page: what REST shows at /, or None.
 
     Raises:
         RequestError: if a model does not become available.
@@ -123,11 +126,13 @@ async def serving(
         watcher = asyncio.create_task(_watch(models, given, read, options.poll_seconds))
         stack.push_async_callback(_cancelled, watcher)
         stack.push_async_callback(_all_stopped, stops)
-        rest = await _rest(models, metrics, options, stops)
+        rest = await _rest(models, metrics, options, page, stops)
         yield Addresses(rest=rest, grpc=await _grpc(models, metrics, options, stops))
 
 
-async def _rest(models: Models, metrics: Metrics, options: ServerOptions, stops: list[_Stop]) -> str | None:
+async def _rest(
+    models: Models, metrics: Metrics, options: ServerOptions, page: Page | None, stops: list[_Stop]
+) -> str | None:
     if options.rest_port is None:
         return None
     app = application(
@@ -139,6 +144,7 @@ async def _rest(models: Models, metrics: Metrics, options: ServerOptions, stops:
         largest_body=options.largest_request,
         largest_bodies=options.largest_requests,
         most_requests=options.most_requests,
+        page=page,
     )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=options.drain_seconds)
     stops.append(runner.cleanup)

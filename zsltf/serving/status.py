@@ -1,12 +1,15 @@
 """A request that failed, as both protocols tell it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import grpc
 import tensorflow as tf
 
-__all__ = ["HTTP_STATUS", "RequestError", "runtime_errors"]
+__all__ = ["HTTP_STATUS", "RequestError", "as_request_error", "runtime_errors"]
+
+_LOG = logging.getLogger("zsltf.serving")
 
 HTTP_STATUS = {
     grpc.StatusCode.CANCELLED: 499,
@@ -54,3 +57,13 @@ def runtime_errors() -> Iterator[None]:
         raise RequestError(_CODES.get(error.error_code, grpc.StatusCode.INTERNAL), str(error.message)) from error
     except (ValueError, TypeError) as error:
         raise RequestError(grpc.StatusCode.INVALID_ARGUMENT, str(error)) from error
+
+
+def as_request_error(error: Exception) -> RequestError:
+    """What the client is told; mistakes of ours are logged."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, ValueError):
+        return RequestError(grpc.StatusCode.INVALID_ARGUMENT, str(error))
+    _LOG.exception("a request was not answered", exc_info=error)
+    return RequestError(grpc.StatusCode.INTERNAL, "The server made a mistake; its log says which")
