@@ -1,7 +1,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: quickstart test test-all lint backbones speed clean
+.PHONY: quickstart test test-all lint backbones clients speed clean
 
 quickstart: .venv/.installed  ## draw pictures, train, export in three formats, write the report
 	$(BIN)/zsltf run zero_shot --shuffles 20 --out runs/quickstart --overwrite method:eszsl
@@ -22,6 +22,9 @@ lint: .venv/.installed-dev
 
 backbones: .venv/.installed-dev  ## build, split and export the catalogue: writes .github/BACKBONES.md
 	$(BIN)/python tests/benchmarks/catalogue.py --out .github/BACKBONES.md
+
+clients: .venv/.installed-dev  ## exported files in other people's runtimes, on the test data: writes .github/CLIENTS.md
+	$(BIN)/python tests/benchmarks/clients.py --data "$${ZSLTF_TEST_DATA:-../shared/data}/animals" --out .github/CLIENTS.md
 
 speed: .venv/.installed-dev  ## against bare Keras and TensorFlow, in one run
 	$(BIN)/python tests/benchmarks/speed.py

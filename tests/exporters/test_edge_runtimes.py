@@ -11,7 +11,6 @@ import pytest
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
-from zsltf.data.decode import fitted
 from zsltf.discovery import plugin_type
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.tflite import TFLite
@@ -59,20 +58,12 @@ def assert_parity(scores, expected):
     np.testing.assert_allclose(scores, expected, rtol=0, atol=5e-5 * np.median(expected.std(axis=1)))
 
 
-def test_openvino(opened):
-    openvino = pytest.importorskip("openvino", reason="OpenVINO does not load", exc_type=ImportError)
+@pytest.mark.parametrize("name", ["onnx_runtime", "openvino_runtime", "opencv_dnn"])
+def test_classes_go_in_as_inputs(name, opened):
+    client = pytest.importorskip(f"clients.{name}", reason=f"{name} does not load", exc_type=ImportError)
     path, feeds, expected = opened
-    model = openvino.Core().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})  # some take bfloat16
-    assert_parity(model(feeds)["scores"], expected)
-
-
-def test_opencv(opened):
-    cv2 = pytest.importorskip("cv2", reason="OpenCV does not load", exc_type=ImportError)
-    path, feeds, expected = opened
-    network = cv2.dnn.readNetFromONNX(str(path))
-    for name, value in feeds.items():
-        network.setInput(value, name)
-    assert_parity(network.forward("scores"), expected)
+    with client.opened(path) as call:
+        assert_parity(call(feeds["images"], (feeds["class_vectors"], feeds["class_bias"])), expected)
 
 
 @pytest.fixture(scope="session")
@@ -101,22 +92,12 @@ def test_onnxruntime_web(opened, onnxruntime_web, tmp_path):
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_mediapipe_reads_the_built_in_entry_its_labels_and_its_normalisation(precision, tmp_path):
-    mediapipe = pytest.importorskip("mediapipe", reason="MediaPipe does not load", exc_type=ImportError)
-    vision, base = mediapipe.tasks.vision, mediapipe.tasks.BaseOptions
-    classifier, size = build(), (7, 24, 24, 3)
-    exporter = TFLite(
-        precision=precision, built_in_only=True, calibration=RNG.integers(0, 256, (32, *size[1:]), np.uint8)
-    )
+    client = pytest.importorskip("clients.mediapipe_tasks", reason="MediaPipe does not load", exc_type=ImportError)
+    classifier, images = build(), RNG.integers(0, 256, (7, 24, 24, 3), dtype=np.uint8)
+    calibration = RNG.integers(0, 256, (32, 24, 24, 3), np.uint8)
+    exporter = TFLite(precision=precision, built_in_only=True, calibration=calibration)
     exporter.write(classifier, tmp_path / "model.tflite")
-    options = vision.ImageClassifierOptions(base_options=base(model_asset_path=str(tmp_path / "model.tflite")))
-    images = RNG.integers(0, 256, size, dtype=np.uint8)
-    file = exporter.read(tmp_path / "model.tflite")
-    with vision.ImageClassifier.create_from_options(options) as clients:
-        for image in images:
-            pixels = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=image)
-            answers = {
-                found.category_name: found.score for found in clients.classify(pixels).classifications[0].categories
-            }
-            assert set(answers) == set(NAMES)
-            expected = file(fitted(image, 24, "stretch")[None])["probabilities"][0]
-            np.testing.assert_allclose([answers[name] for name in NAMES], expected, atol=1e-5)
+    expected = exporter.read(tmp_path / "model.tflite")(images)["probabilities"]
+    with client.opened(tmp_path / "model.tflite") as call:
+        np.testing.assert_allclose(call(images), expected, atol=1e-5)
+    assert client.labels(tmp_path / "model.tflite", images[0]) == list(NAMES)

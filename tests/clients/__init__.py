@@ -1,0 +1,1 @@
+"""Clients of exported files that others wrote, each behind the same `opened(path)`."""
