@@ -67,14 +67,16 @@ def main(config: Config) -> int:
 
 def _table(rows: list[Measured], photos: int) -> Table:
     title = (
-        f"{photos} photos; accuracy is the mean over classes; ms of a call with one photo; peak memory of the process"
+        f"{photos} photos; accuracy is the mean over classes; ms of a call with one photo; peak memory of the process;"
+        " LiteRT: median ms by litert-benchmark, one thread"
     )
-    headings = ("file", "status", "MB", "accuracy", "difference", "ms p50", "p95", "images/s", "peak MB")
+    headings = ("file", "status", "MB", "accuracy", "difference", "ms p50", "p95", "images/s", "peak MB", "LiteRT")
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for heading in headings:
         table.add_column(heading, no_wrap=heading == "file")
-    forms = ("{:.1f}", "{:.3f}", "{:.1e}", "{:.1f}", "{:.1f}", "{:.1f}", "{:.0f}")
-    fields = ("megabytes", "accuracy", "difference", "p50", "p95", "images_per_second", "peak_megabytes")
+    forms = ("{:.1f}", "{:.3f}", "{:.1e}", "{:.1f}", "{:.1f}", "{:.1f}", "{:.0f}", "{:.1f}")
+    times = ("p50", "p95", "images_per_second", "peak_megabytes", "litert_milliseconds")
+    fields = ("megabytes", "accuracy", "difference", *times)
     for row in rows:
         values = (getattr(row, field) for field in fields)
         cells = ("" if value is None else form.format(value) for form, value in zip(forms, values, strict=True))

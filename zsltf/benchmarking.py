@@ -1,12 +1,13 @@
 """Measure exported files as they run on this machine: each in a process of its own, so that its memory shows."""
 
+import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,10 +20,11 @@ from zsltf.data.fitted_photos import FittedPhotos
 from zsltf.metrics.accuracy import mean_class_accuracy
 from zsltf.prediction import exporter_of, open_artifact
 
-__all__ = ["Measured", "benchmark", "common_classes", "measure"]
+__all__ = ["Measured", "benchmark", "common_classes", "litert_milliseconds", "measure"]
 
 Status = Literal["passed", "exported but fails validation", "failed"]
 _SINGLE, _BATCH = 40, 32  # calls with one photo; photos of a batch
+_LITERT_BENCHMARK = "ai_edge_litert.tools.benchmark_litert_model"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +47,8 @@ class Measured:
     """In batches of 32, or image after image where the file's batch is 1."""
     peak_megabytes: float | None = None
     """Of the process with its runtime, photos not counted; None where the system is not Linux."""
+    litert_milliseconds: float | None = None
+    """By LiteRT's own tool; see `litert_milliseconds`."""
 
 
 def common_classes(manifest: Mapping[str, Any]) -> list[str]:
@@ -65,7 +69,25 @@ def benchmark(folder: Path, photos: FittedPhotos, names: Sequence[str]) -> Itera
     with tempfile.TemporaryDirectory() as place:
         np.savez(Path(place, "photos.npz"), images=photos.images, labels=np.array(names)[photos.y])
         for entry in manifest["artifacts"]:
-            yield _in_own_process(folder, entry, Path(place, "photos.npz"))
+            measured = _in_own_process(folder, entry, Path(place, "photos.npz"))
+            yield replace(measured, litert_milliseconds=litert_milliseconds(folder / entry["file"]))
+
+
+def litert_milliseconds(path: Path) -> float | None:
+    """Median call of the built-in entry by `litert-benchmark`: random input, CPU, one thread.
+
+    None for other formats, where LiteRT doesn't bring the tool, and where it fails.
+    """
+    if path.suffix != ".tflite" or not importlib.util.find_spec("ai_edge_litert.tools"):
+        return None
+    with tempfile.TemporaryDirectory() as place:
+        result = Path(place, "result.json")
+        options = ("--model", path, "--signature", "serving_default", "--num_runs", _SINGLE, "--result_json", result)
+        command = [sys.executable, "-m", _LITERT_BENCHMARK, *map(str, options)]
+        done = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 (this Python)
+        if done.returncode:
+            return None
+        return float(json.loads(result.read_text("utf-8"))["latency"]["median_ms"])
 
 
 def _in_own_process(folder: Path, entry: dict[str, Any], photos: Path) -> Measured:

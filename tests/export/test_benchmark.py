@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from zsltf.artifacts.manifest import read_manifest, write_manifest
+from zsltf.benchmarking import litert_milliseconds
 from zsltf.cli import main
 from zsltf.exporters.onnx import Onnx
 from zsltf.runs import Run
@@ -38,11 +39,23 @@ def test_every_file_is_measured_and_the_report_shows_it(run, labelled, capsys):
         assert 0 < row["p50"] <= row["p95"]
         assert row["images_per_second"] > 0
         assert row["peak_megabytes"] > row["megabytes"] > 0
+    assert rows["model.tflite"]["litert_milliseconds"] > 0
+    assert rows["model.onnx"]["litert_milliseconds"] is None
     assert rows["saved_model"]["peak_megabytes"] > rows["model.tflite"]["peak_megabytes"]  # TensorFlow is in it
     page = (run / "report.html").read_text("utf-8")
     assert "8 labelled photos" in page
     assert "ms p50" in page
+    assert "litert-benchmark" in page
     assert capsys.readouterr().err == ""
+
+
+def test_litert_s_own_tool_may_be_missing_or_fail(run, monkeypatch):
+    path = run / "export" / "model.tflite"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert litert_milliseconds(path) is None
+    monkeypatch.undo()
+    path.write_bytes(b"no model")
+    assert litert_milliseconds(path) is None
 
 
 def test_a_floor_makes_it_a_gate(run, labelled, capsys):
