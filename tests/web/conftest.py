@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from zsltf.serving.browser_runtime import RUNTIMES
+
 PAGE = Path(__file__).parents[2] / "export" / "web"
-PACKAGES = ("onnxruntime-web@1.30.0", "@litertjs/core@2.5.2", "axe-core@4")
+PACKAGES = (*(package.spec for runtime in RUNTIMES.values() for package in runtime.packages), "axe-core@4")
 
 
 @pytest.fixture(scope="session")

@@ -18,22 +18,22 @@ COLUMNS = ("wings", "long_legs", "fur", "s3")
 SEED = 7
 
 
-def classifier(**options) -> Classifier:
-    """Seven classes of which three are unseen; options are the Classifier's."""
+def classifier(table: ClassTable | None = None, **options) -> Classifier:
+    """Seven classes of which three are unseen, with four columns of semantics; options are the Classifier's."""
     keras.utils.set_random_seed(SEED)
     rng = np.random.default_rng(SEED)
     images = keras.Input((SIZE, SIZE, 3))
     maps = keras.layers.Conv2D(12, 5, strides=2, activation="relu")(images)
     x = keras.layers.Dense(6)(keras.layers.GlobalAveragePooling2D()(maps))
     semantics = keras.Input((len(COLUMNS),))
-    table = ClassTable(names=NAMES, semantics=rng.normal(size=(7, 4)), seen=np.arange(7) < 4, columns=COLUMNS)
+    own = ClassTable(names=NAMES, semantics=rng.normal(size=(7, 4)), seen=np.arange(7) < 4, columns=COLUMNS)
     settings = {
         "project": keras.Model(semantics, keras.layers.Dense(6)(semantics)),
         "opens_by": ("semantics", "photos"),
     }
     return Classifier(
         keras.Model(images, x),
-        table,
+        table or own,
         preprocess=Preprocess(SIZE, mean=(127.0,) * 3, scale=(60.0,) * 3),
         similarity=Cosine(scale=6.0),
         **{**settings, "bias": rng.normal(size=7) / 9, "gamma": 0.2, **options},

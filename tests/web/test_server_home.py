@@ -1,72 +1,43 @@
 """The page in its other home: a server that answers TensorFlow Serving's REST protocol."""
 
-import json
 from contextlib import contextmanager
-from functools import partial
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
+from serving.local_server import models_config, running
 from web.browser import chromium
-from web.model_folder import PAGE, description
-from web.small_network import COLUMNS, NAMES, batch, classifier, pictures, probabilities
-from web.web_server import Handler, serving
+from web.model_folder import PAGE
+from web.small_network import NAMES, batch, classifier, pictures, probabilities
 
 from zsltf.data.classes import ClassTable
+from zsltf.data.text_semantics import TextSemantics
+from zsltf.exporters.onnx import Onnx
+from zsltf.serving.page import Page
+from zsltf.serving.page_files import page_files
+from zsltf.serving.sentences import Sentences
+from zsltf.serving.server import ServerOptions
 
 MODELS = ("first model", "second")
-SENTENCES = {"A furry thing.": [0.5, -0.25, 1.5, 0.125]}
+SENTENCE = "A furry thing."
+NONSENSE = "Words that nobody knows."
 
 
-class Server(Handler):
-    """Answers by a Classifier in this process."""
+class Encoder:
+    """As a plug-in of text_encoders: a random direction a text."""
 
-    model = None  # given by the test
-
-    def do_GET(self):  # noqa: N802 (http.server's name)
-        parts = urlsplit(self.path)
-        name = parse_qs(parts.query).get("model", MODELS)[0]
-        if parts.path == "/model/models.json":
-            self.answer(200, MODELS)
-        elif parts.path == "/model/model.json":
-            described = description(self.model, name, "server", {}, {})
-            self.answer(200, {**described, "sentences": True})
-        else:
-            super().do_GET()
-
-    def do_POST(self):  # noqa: N802 (http.server's name)
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/model/sentence":
-            assert asked["model"] in MODELS
-            known = SENTENCES.get(asked["sentence"])
-            self.answer(200, {"semantics": known}) if known else self.answer(400, {"error": "no <b>words</b> known"})
-            return
-        assert self.path in ("/v1/models/first%20model:predict", "/v1/models/second:predict")
-        inputs = {key: np.array(value) for key, value in asked["inputs"].items()}
-        self.answer(200, {"outputs": getattr(self, asked["signature_name"])(**inputs)})
-
-    def open_vocabulary(self, images, class_vectors, class_bias):
-        scores = self.model.logits(images.astype(np.uint8), np.float32(class_vectors), np.float32(class_bias))
-        return {"scores": scores.numpy().tolist(), "probabilities": []}
-
-    def embed(self, images):
-        return self.model.embedding(images.astype(np.uint8)).numpy().tolist()
-
-    def project(self, semantics):
-        return self.model.project_semantics(semantics).tolist()
-
-    def answer(self, status, content):
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    def encode(self, sentences):
+        if NONSENSE in sentences:
+            raise ValueError("no <b>words</b> known")
+        rows = [np.random.default_rng(list(sentence.encode())).normal(size=4) for sentence in sentences]
+        return np.array(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return classifier(photo_level=4.0)
+    """Its classes' semantics are text vectors."""
+    of_names = ClassTable(names=NAMES, semantics=np.zeros((7, 0)), seen=np.arange(7) < 4)
+    table = TextSemantics().table(of_names, Encoder().encode)
+    return classifier(photo_level=9.0, table=table)
 
 
 @pytest.fixture(scope="module")
@@ -75,10 +46,19 @@ def window(tmp_path_factory):
         yield browser
 
 
-@contextmanager
-def running(model):
-    with serving(partial(type("Bound", (Server,), {"model": model}), directory=str(PAGE))) as server:
-        yield server
+@pytest.fixture(scope="module")
+def served(model, tmp_path_factory):
+    """Starts the server."""
+    path = tmp_path_factory.mktemp("served") / "model.onnx"
+    Onnx().write(model, path)
+    page = Page(files=page_files(PAGE), sentences=Sentences(Encoder()))
+
+    @contextmanager
+    def serve():
+        with running(models_config(dict.fromkeys(MODELS, path)), ServerOptions(rest_port=0), page=page) as addresses:
+            yield addresses.rest
+
+    return serve
 
 
 @pytest.fixture(scope="module")
@@ -94,32 +74,31 @@ def names(page):
     return page.run("return [...document.querySelectorAll('#table bdi')].map((name) => name.textContent)")
 
 
-def test_a_sentence_makes_a_class(window, model, photos):
-    with running(model) as server:
-        window.open(server.address)
+def test_a_sentence_makes_a_class(window, model, photos, served):
+    with served() as address:
+        window.open(address)
         window.add_photos(photos)
         assert window.answers() == likeliest(model, photos)
         window.click("#add")
         window.click("#ways input[value=sentence]")
         window.write("#name", "yak")
-        window.write("#sentence", "Words that nobody knows.")
+        window.write("#sentence", NONSENSE)
         window.click("#confirm")
         window.wait(lambda: window.text("#refusal") == "The server refuses: no <b>words</b> known")
         window.write("#sentence", "")
         window.click("#confirm")
         window.wait(lambda: window.text("#refusal") == "The sentence is empty: write what the class looks like.")
         assert names(window) == list(NAMES)
-        window.write("#sentence", next(iter(SENTENCES)))
+        window.write("#sentence", SENTENCE)
         window.click("#confirm")
         window.wait(lambda: "Added “yak”" in window.text("#status"))
-        row = np.array([*SENTENCES.values()], np.float32)
-        new = ClassTable(names=("yak",), semantics=row, seen=np.zeros(1, bool), columns=COLUMNS)
+        new = TextSemantics(templates=("{}",)).new_classes((SENTENCE,), Encoder().encode, model.columns)
         assert window.answers() == likeliest(model.with_classes(new), photos)
 
 
-def test_a_class_by_photos(window, model, photos):
-    with running(model) as server:
-        window.open(server.address)
+def test_a_class_by_photos(window, model, photos, served):
+    with served() as address:
+        window.open(address)
         window.add_photos(photos)
         window.click("#add")
         window.click("#ways input[value=photos]")
@@ -132,9 +111,9 @@ def test_a_class_by_photos(window, model, photos):
         assert window.answers()[0] == "yak"
 
 
-def test_another_of_the_servers_models(window, model):
-    with running(model) as server:
-        window.open(server.address)
+def test_another_of_the_servers_models(window, served):
+    with served() as address:
+        window.open(address)
         assert window.text("h1") == MODELS[0]
         assert window.texts("#models option") == list(MODELS)
         assert "Photos are sent to the server of this page." in window.text("#lead")
@@ -142,9 +121,9 @@ def test_another_of_the_servers_models(window, model):
         window.wait(lambda: window.text("h1") == MODELS[1])
 
 
-def test_a_server_that_is_gone_is_told_and_the_table_stays(window, model, photos):
-    with running(model) as server:
-        window.open(server.address)
+def test_a_server_that_is_gone_is_told_and_the_table_stays(window, model, photos, served):
+    with served() as address:
+        window.open(address)
         window.add_photos(photos[:1])
         told = window.answers()
     window.choose("#files", photos[1:2])
