@@ -24,7 +24,7 @@ backbones: .venv/.installed-dev  ## build, split and export the catalogue: write
 	$(BIN)/python tests/benchmarks/catalogue.py --out .github/BACKBONES.md
 
 clients: .venv/.installed-dev  ## exported files in other people's runtimes, on the test data: writes .github/CLIENTS.md
-	$(BIN)/python tests/benchmarks/clients.py --data "$${ZSLTF_TEST_DATA:-../shared/data}/animals" --out .github/CLIENTS.md
+	$(BIN)/python tests/benchmarks/clients.py --data "$${ZSLTF_TEST_DATA:?expected the folder of test data}/animals" --out .github/CLIENTS.md
 
 speed: .venv/.installed-dev  ## against bare Keras and TensorFlow, in one run
 	$(BIN)/python tests/benchmarks/speed.py

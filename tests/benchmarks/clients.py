@@ -8,6 +8,7 @@ import importlib.metadata
 import itertools
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from clients.comparison import READS, answer, combinations, milliseconds
 from clients.materials import ADDED, Materials, build
 
 from zsltf.files import atomic_file
+from zsltf.serving.browser_runtime import RUNTIMES
 
 PAGE = """# Clients
 
@@ -37,7 +39,8 @@ tests in `tests/clients` hold its numbers.
 - *same top*: photos whose top class is the one that Keras gives.
 - *class at the call*: one more class, `{added}`, given as class vectors and bias with the photo.
 - *class in the file*: the same, after `zsltf classes FILE add`.
-- *ms*: median of 20 calls with one photo; {machine}. A call to a server holds the photo's way there.
+- *ms*: median of 20 calls with one photo; {machine}. A call to a server or a browser holds the photo's
+  way there.
 
 Give RGB in uint8: OpenVINO rounds normalised floats to bytes without a word, OpenCV takes floats and a fourth channel,
 MediaPipe a fourth channel; the others refuse them.
@@ -102,14 +105,16 @@ def _told(client: Any, materials: Materials, file: str, way: str) -> Any:
 
 def _short(message: str) -> str:
     """The last sentence, without what would break a table."""
-    lines = [line.strip() for line in message.replace("|", "/").splitlines() if line.strip()]
-    return lines[-1].rpartition("error: ")[2][-120:] if lines else "no reason given"
+    lines = [line.strip() for line in message.replace("|", "/").splitlines()]
+    told = [re.split("[Ee]rror: ", line)[-1] for line in lines if line and not line.startswith("└")]
+    return told[-1][-160:] if told else "no reason given"
 
 
 def _version(client: Any) -> str:
     if client.PACKAGE == "curl":
         return subprocess.run(["curl", "--version"], capture_output=True, text=True, check=True).stdout.split()[1]  # noqa: S607
-    return importlib.metadata.version(client.PACKAGE)
+    packages = {package.name: package.version for runtime in RUNTIMES.values() for package in runtime.packages}
+    return packages.get(client.PACKAGE) or importlib.metadata.version(client.PACKAGE)
 
 
 def _line(cells: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.decode import decode, fitted
 from zsltf.data.images import ImageFolder
+from zsltf.exporters._tflite_fixed import FixedTFLite
 from zsltf.exporters.onnx import Onnx
 from zsltf.exporters.saved_model import SavedModel
 from zsltf.exporters.tflite import TFLite
@@ -67,7 +68,7 @@ def build(animals: Path, folder: Path) -> Materials:
         exporter.write(plain, path)
         files[path.name] = path
         artifact = exporter.read(path)
-        if artifact.card.editable:
+        if artifact.card.editable and not isinstance(exporter, FixedTFLite):
             (folder / "edited").mkdir(exist_ok=True)
             edited[path.name] = folder / "edited" / path.name
             exporter.edit(path, edited[path.name], artifact.with_classes(extended.classes.select([-1])))
@@ -104,7 +105,7 @@ def _fitted_classifier(table: ClassTable, images: ImageFolder, folder: Path) -> 
     return fit.after(backbone.features(), preprocess=backbone.preprocess).calibrate(gamma=_GAMMA)
 
 
-def _exporters(calibration: np.ndarray) -> list[SavedModel | TFLite | Onnx]:
+def _exporters(calibration: np.ndarray) -> list[SavedModel | TFLite | FixedTFLite | Onnx]:
     """Every kind of file."""
     return [
         SavedModel(),
@@ -116,6 +117,7 @@ def _exporters(calibration: np.ndarray) -> list[SavedModel | TFLite | Onnx]:
             TFLite(precision=precision, built_in_only=True, calibration=calibration)
             for precision in ("float32", "int8")
         ),
+        FixedTFLite(),
         *(
             Onnx(precision=precision, open_variant=True, calibration=calibration)
             for precision in ("float32", "float16", "int8")
