@@ -13,7 +13,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.images import Labels
 
-__all__ = ["GridMethod", "Head", "Method", "Objective", "TextEncoder"]
+__all__ = ["FewShotLearner", "FewShotMethod", "GridMethod", "Head", "Method", "Objective", "TextEncoder"]
 
 
 class Method(Protocol):
@@ -35,6 +35,44 @@ class GridMethod(Method, Protocol):
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """Each setting of the search range, and its scores of x against all classes."""
+        ...
+
+
+class FewShotLearner(Protocol):
+    """What has learned to learn: a few examples a class become a Classifier."""
+
+    TRANSDUCTIVE: ClassVar[bool]
+    """Whether an episode's queries are scored together, so that one alone may get another answer."""
+
+    def fit(self, support: Features, classes: ClassTable) -> Classifier:
+        """Learn these classes; every one has an example."""
+        ...
+
+    def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
+        """Scores (E, Q, W) of E episodes of one shape, in TensorFlow, as those of the fitted Classifiers.
+
+        Args:
+            support: examples (E, S, ...), float32.
+            support_y: their ways (E, S).
+            query: examples (E, Q, ...).
+            ways: W.
+        """
+        ...
+
+
+class FewShotMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that learns from base classes how to learn others."""
+
+    def learn(
+        self, base: Features, *, validation: Features | None = None, network: keras.Model | None = None
+    ) -> FewShotLearner:
+        """Learn from examples of base classes.
+
+        Args:
+            base: vectors, or preprocessed images.
+            validation: examples of other classes, by which the best step of training is kept.
+            network: from an example to its embedding, which is trained on; by default none, for vectors.
+        """
         ...
 
 
