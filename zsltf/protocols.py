@@ -44,8 +44,8 @@ class FewShotLearner(Protocol):
     TRANSDUCTIVE: ClassVar[bool]
     """Whether an episode's queries are scored together, so that one alone may get another answer."""
 
-    def fit(self, support: Features, classes: ClassTable) -> Classifier:
-        """Learn these classes; every one has an example."""
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Learn these classes from their support; every one has an example."""
         ...
 
     def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:

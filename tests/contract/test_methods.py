@@ -18,11 +18,16 @@ from zsltf.weighted_sum import weighted_sum
 from zsltf.zeroshot.auto import Auto
 from zsltf.zeroshot.lexicon import Lexicon
 
+
+def _fit_parameters(method):
+    return inspect.signature(method.fit).parameters if hasattr(method, "fit") else ()
+
+
 METHODS = [
     pytest.param(family, plugin_type(family, name), id=f"{family}-{name}")
     for family in ("zeroshot", "fewshot", "transfer")
     for name in names(family)
-    if "train" in inspect.signature(plugin_type(family, name).fit).parameters  # fine-tuning takes images instead
+    if "train" in _fit_parameters(plugin_type(family, name))  # fine-tuning takes images, some few-shot methods a base
 ]
 pytestmark = pytest.mark.parametrize(("family", "method"), METHODS)
 

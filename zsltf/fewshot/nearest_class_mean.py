@@ -1,29 +1,36 @@
-"""Nearest class mean: the class whose mean support feature is nearest."""
+"""Nearest class mean: a class is the mean of its examples."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import keras
 import numpy as np
+from jaxtyping import Float
 
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.embeds import identity
+from zsltf.layers.centre import centring
+from zsltf.similarities.cosine import Cosine
 from zsltf.similarities.distance import Distance
 from zsltf.solvers.class_means import class_means
-from zsltf.solvers.support_sets import squared_distances, support_means
+from zsltf.solvers.support_sets import cosines, squared_distances, support_means
 
 __all__ = ["NearestClassMean"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class NearestClassMean:
-    """Squared Euclidean distance to the mean of a class's support; nothing is learned from base classes.
+    """The class whose mean is nearest; a new class is the mean of a few photos.
 
     Source: Mensink, Verbeek, Perronnin & Csurka, "Distance-based image classification", TPAMI 2013.
     """
 
+    cosine: bool = False
+    """Compare directions instead of distances, for features whose length differs from one source to another."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[float]]] = {}
     TRANSDUCTIVE: ClassVar[bool] = False
 
     def learn(
@@ -32,19 +39,25 @@ class NearestClassMean:
         """There is nothing to learn."""
         return self
 
-    def fit(self, support: Features, classes: ClassTable) -> Classifier:
-        """Average."""
-        support.check_vectors("NearestClassMean")
-        support.check_covers(classes)
-        means = class_means(support.x, support.y, support.weights, len(classes))
-        return Classifier(
-            identity(means.shape[1]),
-            classes,
-            similarity=Distance(),
-            class_vectors=means.astype(np.float32),
-            opens_by=("photos",),
-        )
+    def fit(self, train: Features, classes: ClassTable) -> Classifier:
+        """Average each class; every class needs an example."""
+        train.check_vectors("NearestClassMean")
+        train.check_covers(classes)
+        means = class_means(train.x, train.y, train.weights, len(classes))
+        if self.cosine:
+            return _classifier(keras.layers.Identity(), classes, Cosine(), means)
+        centre = means.mean(axis=0)  # off both sides, or float32 loses the distances
+        return _classifier(centring(centre), classes, Distance(), means - centre)
 
     def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
         """Of many episodes at once; see FewShotLearner."""
-        return -squared_distances(query, support_means(support, support_y, ways))
+        means = support_means(support, support_y, ways)
+        return cosines(query, means) if self.cosine else -squared_distances(query, means)
+
+
+def _classifier(
+    layer: keras.layers.Layer, classes: ClassTable, similarity: keras.layers.Layer, vectors: Float[np.ndarray, "C D"]
+) -> Classifier:
+    embed = keras.Sequential([keras.Input((vectors.shape[1],)), layer], name="embed")
+    vectors = vectors.astype(np.float32)
+    return Classifier(embed, classes, similarity=similarity, class_vectors=vectors, opens_by=("photos",))

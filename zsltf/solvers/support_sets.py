@@ -1,10 +1,10 @@
-"""Support sets of many episodes at once, differentiable: class means, and squared distances to them."""
+"""Support sets of many episodes at once, differentiable: class means, and how near queries are to them."""
 
 from typing import Any
 
 import keras
 
-__all__ = ["squared_distances", "support_means"]
+__all__ = ["cosines", "squared_distances", "support_means"]
 
 
 def support_means(support: Any, support_y: Any, ways: int) -> Any:
@@ -30,3 +30,9 @@ def squared_distances(query: Any, centres: Any) -> Any:
     products = keras.ops.einsum("eqd,ewd->eqw", query, centres)
     lengths = keras.ops.sum(query**2, axis=2)[:, :, None] + keras.ops.sum(centres**2, axis=2)[:, None, :]
     return lengths - 2 * products
+
+
+def cosines(query: Any, centres: Any) -> Any:
+    """Cosines (E, Q, W) of queries (E, Q, D) and centres (E, W, D)."""
+    query, centres = (keras.ops.normalize(vectors, axis=-1) for vectors in (query, centres))
+    return keras.ops.einsum("eqd,ewd->eqw", query, centres)
