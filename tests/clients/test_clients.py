@@ -98,7 +98,13 @@ def test_every_kind_of_file_is_tried(materials):
     assert set(materials.edited) == {file for _, file, way in combinations() if way == IN_FILE}
 
 
-@pytest.mark.parametrize(("client", "file", "way"), list(combinations()))
+@pytest.mark.parametrize(
+    ("client", "file", "way"),
+    [
+        pytest.param(*each, marks=pytest.mark.slow if re.search("float16|dynamic", each[1]) else ())
+        for each in combinations()
+    ],
+)
 def test_a_client_says_what_keras_says(client, file, way, materials):
     message = refusal(client, file, way)
     if message:

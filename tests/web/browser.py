@@ -68,7 +68,7 @@ class Browser:
     def run(self, script: str, *inputs):
         return self.driver.execute_script(script, *inputs)
 
-    def wait(self, holds, seconds: float = 30):
+    def wait(self, holds, seconds: float = 120):
         from selenium.webdriver.support.wait import WebDriverWait
 
         return WebDriverWait(self.driver, seconds, poll_frequency=0.05).until(lambda _: holds())

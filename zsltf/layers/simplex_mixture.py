@@ -5,7 +5,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["SimplexMixture", "simplex_mixture"]
+__all__ = ["SimplexMixture", "mixture_shares", "simplex_mixture"]
 
 
 @keras.saving.register_keras_serializable("zsltf")
@@ -30,21 +30,7 @@ class SimplexMixture(keras.layers.Layer):
         self.points = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="points")
 
     def call(self, s: Any) -> Any:
-        ops = keras.ops
-        gram = ops.matmul(self.points, ops.transpose(self.points)) + self.ridge * ops.eye(
-            self.num_points, dtype=s.dtype
-        )
-        target = ops.matmul(s, ops.transpose(self.points))
-        rate = 1 / ops.max(ops.sum(ops.abs(gram), axis=1))  # no eigenvalue is above the largest row sum
-        even = ops.ones_like(target) / self.num_points
-
-        def step(_: Any, state: Any) -> Any:
-            shares, point, momentum = state
-            following = _onto_simplex(point - rate * (ops.matmul(point, gram) - target))
-            after = (1 + ops.sqrt(1 + 4 * momentum**2)) / 2
-            return following, following + (momentum - 1) / after * (following - shares), after
-
-        return ops.fori_loop(0, self.steps, step, (even, even, ops.ones((), target.dtype)))[0]
+        return mixture_shares(s, self.points, self.ridge, self.steps)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return (*input_shape[:-1], self.num_points)
@@ -52,6 +38,23 @@ class SimplexMixture(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         options = {"num_points": self.num_points, "ridge": self.ridge, "steps": self.steps}
         return {**super().get_config(), **options}
+
+
+def mixture_shares(s: Any, points: Any, ridge: Any, steps: int = 200) -> Any:
+    """The layer's shares (C, M) of rows s (C, A) among points (M, A)."""
+    ops = keras.ops
+    gram, target = ops.matmul(points, ops.transpose(points)), ops.matmul(s, ops.transpose(points))
+    rate = 1 / (ops.max(ops.sum(ops.abs(gram), axis=1)) + ridge)  # no eigenvalue is above the largest row sum
+    ones = ops.ones_like(target)
+    even = ones / ops.sum(ones, axis=1, keepdims=True)
+
+    def step(_: Any, state: Any) -> Any:
+        shares, point, momentum = state
+        following = _onto_simplex(point - rate * (ops.matmul(point, gram) + ridge * point - target))
+        after = (1 + ops.sqrt(1 + 4 * momentum**2)) / 2
+        return following, following + (momentum - 1) / after * (following - shares), after
+
+    return ops.fori_loop(0, steps, step, (even, even, ops.ones((), target.dtype)))[0]
 
 
 def simplex_mixture(points: np.ndarray, *, ridge: float) -> SimplexMixture:
@@ -67,6 +70,6 @@ def _onto_simplex(rows: Any) -> Any:
     ops = keras.ops
     falling = -ops.sort(-rows, axis=-1)
     excess = ops.cumsum(falling, axis=-1) - 1
-    count = ops.arange(1, rows.shape[-1] + 1, dtype=rows.dtype)
+    count = ops.cumsum(ops.ones_like(rows), axis=-1)
     level = ops.max(excess / count, axis=-1, keepdims=True)
     return ops.maximum(rows - level, 0)

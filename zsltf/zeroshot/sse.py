@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 
 import keras
 import numpy as np
-from jaxtyping import Float
+import tensorflow as tf
+from jaxtyping import Bool, Float
 from scipy.linalg import solve
 
 from zsltf.checks import check_positive
@@ -14,7 +15,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.embeds import linear
-from zsltf.layers.simplex_mixture import simplex_mixture
+from zsltf.layers.simplex_mixture import mixture_shares, simplex_mixture
 from zsltf.solvers.discriminant import discriminant
 from zsltf.solvers.statistics import Statistics
 
@@ -53,7 +54,7 @@ class SSE:
         """The same from one pass over the features."""
         known = statistics.counts > 0
         mixture = simplex_mixture(classes.semantics[known], ridge=self.mixture_ridge)
-        shares = np.asarray(mixture(classes.semantics))
+        shares = _shares(classes.semantics, known, self.mixture_ridge)
         kernel, bias = _heads(statistics, discriminant(statistics, self.shrinkage), shares[known])
         project = keras.Sequential([keras.Input((len(classes.columns),)), mixture], name="project")
         return Classifier(linear(kernel.T, bias), classes, project=project, class_vectors=shares)
@@ -66,10 +67,20 @@ class SSE:
         known = statistics.counts > 0
         solved = {share: discriminant(statistics, share) for share in self.SEARCH["shrinkage"]}
         for ridge in self.SEARCH["mixture_ridge"]:
-            shares = np.asarray(simplex_mixture(classes.semantics[known], ridge=ridge)(classes.semantics))
+            shares = _shares(classes.semantics, known, ridge)
             for shrinkage, heads in solved.items():
                 kernel, bias = _heads(statistics, heads, shares[known])
                 yield replace(self, mixture_ridge=ridge, shrinkage=shrinkage), (x @ kernel.T + bias) @ shares.T
+
+
+_compiled = tf.function(mixture_shares, reduce_retracing=True, autograph=False)
+
+
+def _shares(
+    semantics: Float[np.ndarray, "C A"], known: Bool[np.ndarray, " C"], ridge: float
+) -> Float[np.ndarray, "C S"]:
+    """Of every class among the known ones, as `project` gives them."""
+    return np.asarray(_compiled(*map(tf.constant, (semantics, semantics[known], np.float32(ridge)))))
 
 
 def _heads(
