@@ -23,8 +23,9 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.budget import Found
-from zsltf.checks import fail
+from zsltf.checks import check_choice, fail
 from zsltf.delivery import Delivered, deliver
+from zsltf.discovery import names
 from zsltf.export_options import ExportOptions
 from zsltf.files import atomic_file, check_writable
 from zsltf.proof import Proof
@@ -60,16 +61,17 @@ class Config:
 
 def main(config: Config) -> None:
     """Run folder -> files, the tables of differences and of integer files, and the report with both in it."""
+    asked = [name.strip() for name in config.format.split(",")]
+    for name in asked:
+        check_choice("--format", name, (*names("exporters"), "all", *_ALONE))
+    if len(asked) > 1 and (alone := _ALONE.keys() & set(asked)):
+        fail("--format", f"{min(alone)} by itself", config.format, "Export once for each.")
     if config.format != "web" and config.web != WebOptions():
         fail("--runtime and --runtime-files", "--format web, which they are for", config.format, "Leave them out.")
     folder = config.run.with_suffix("") if config.run.suffix == ".keras" else config.run
     with opened(config.run) as run:
-        if config.format == "serving":
-            _publish(config, run, config.out or folder / "serving")
-        elif config.format == "web":
-            _web(config, run, config.out or folder / "web")
-        elif config.format == "mobile":
-            _mobile(config, run, config.out or folder / "mobile")
+        if config.format in _ALONE:
+            _ALONE[config.format](config, run, config.out or folder / config.format)
         else:
             _export(config, run, config.out or folder / "export")
 
@@ -175,6 +177,9 @@ def _cost(found: Found) -> str:
         f" (95 %), same top class {found.agreement:.1%}."
     )
 
+
+_ALONE = {"serving": _publish, "web": _web, "mobile": _mobile}
+"""What is written by itself, and not beside other formats."""
 
 if __name__ == "__main__":
     main(tyro.cli(Config))

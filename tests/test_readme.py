@@ -1,14 +1,18 @@
 """The README's examples run."""
 
 import re
+import shlex
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import tyro
 from PIL import Image
 
+import zsltf.cli
 from zsltf.backbones.vgg import vgg16
+from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.pretrained.resized import resized
 
@@ -19,6 +23,24 @@ def example(word):
     """The Python block that has this word."""
     (block,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if word in block]
     return block
+
+
+def commands():
+    """Every command line of zsltf's that is written out, as words."""
+    lines = re.sub(r"\\\n +", "", README).splitlines()
+    written = [re.split(r"  +#", line.strip())[0] for line in lines if line.startswith("    zsltf ")]
+    return [shlex.split(line)[1:] for line in written if "..." not in line]
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_a_command_line_has_the_options_that_it_names(words, monkeypatch):
+    started = []
+    monkeypatch.setattr(zsltf.cli, "_start", lambda *given: started.append(given) or 0)
+    for command in ("_predict", "_ls"):
+        monkeypatch.setattr(zsltf.cli, command, lambda *_: 0)
+    assert main(words) == 0
+    for script, program, arguments in started:
+        tyro.cli(zsltf.cli._module(script).Config, prog=program, args=arguments)
 
 
 @pytest.fixture

@@ -54,8 +54,8 @@ function item(table, row, actions) {
   shown.dataset.name = name;
   rename.onclick = () => openForm(name, shown, actions);
   remove.onclick = () => {
-    const next = shown.nextElementSibling ?? shown.previousElementSibling;
-    if (actions.remove(name)) focusOn(next.dataset.name, "Remove");
+    const next = neighbour(shown);
+    if (actions.remove(name)) focusOn(next?.dataset.name, "Remove");
   };
   return shown;
 }
@@ -82,7 +82,16 @@ function openForm(name, shown, actions) {
   input.select();
 }
 
+/** The row that takes a row's place for the eye: the next one shown, or the one before. */
+function neighbour(row) {
+  const rows = [...list.children];
+  const place = rows.indexOf(row);
+  return [...rows.slice(place + 1), ...rows.slice(0, place).reverse()].find((other) => !other.hidden);
+}
+
+/** Focus a button of a row, or the filter that hides it. */
 function focusOn(name, action) {
   const row = [...list.children].find((item) => item.dataset.name === name);
-  [...(row?.querySelectorAll("button") ?? [])].find((button) => button.title === action)?.focus();
+  if (!row || row.hidden) return field.focus();
+  [...row.querySelectorAll("button")].find((button) => button.title === action)?.focus();
 }

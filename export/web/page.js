@@ -25,6 +25,7 @@ let context = null; // {description, card, model, shape}
 let table = null;
 let history = [];
 let photos = []; // with `shown`, their cards, and `top`, the likeliest class vector
+let cleared = 0; // how often all photos were removed, also those still to be read
 let pass = Promise.resolve();
 
 start().catch((error) => {
@@ -76,8 +77,10 @@ function remove(name) {
 
 function takeBack() {
   if (!history.length) return;
+  const focused = document.activeElement === undo;
   table = history.pop();
   showEdits();
+  if (focused && undo.disabled) add.focus();
   answerAll("Undone.");
 }
 
@@ -119,6 +122,7 @@ async function answer(photo) {
 async function addPhotos(chosen) {
   forget();
   const answered = [];
+  const begun = cleared;
   for (const file of chosen) {
     if (photos.length === MOST_PHOTOS) {
       warn(`The page holds ${MOST_PHOTOS} photos: remove some before adding others.`);
@@ -126,12 +130,14 @@ async function addPhotos(chosen) {
     }
     try {
       const photo = await decode(file, description);
+      if (cleared !== begun) return;
       photo.shown = waitingCard(photo, () => removePhoto(photo));
       photos.push(photo);
       results.append(photo.shown);
       showPhotos();
       pass = pass.then(() => answer(photo));
-      if (await pass) answered.push(photo);
+      if ((await pass) && photos.includes(photo)) answered.push(photo);
+      if (cleared !== begun) return;
     } catch (error) {
       warn(error.message);
     }
@@ -177,6 +183,7 @@ document
 
 clear.addEventListener("click", () => {
   photos = [];
+  cleared += 1;
   results.replaceChildren();
   showPhotos();
   files.focus();

@@ -146,7 +146,11 @@ def test_from_the_command_line(run, drawn, tmp_path, capsys):
             ("--calibrate", "PHOTOS"),
             "--calibrate: expected --int8, or a --precision of integers, received neither. Add",
         ),
-        (("--format", "pytorch"), "format: expected one of all, onnx, saved_model, tflite, received 'pytorch'"),
+        (
+            ("--format", "mobil"),
+            "--format: expected one of all, mobile, onnx, saved_model, serving, tflite, web, received ",
+        ),
+        (("--format", "onnx,web"), "--format: expected web by itself, received onnx,web. Export once for each."),
         (("--opset", "22"), "Onnx.opset: expected 15 to 18, received 22."),
         (
             ("--format", "onnx", "--memory", "0.5"),

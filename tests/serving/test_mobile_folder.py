@@ -114,7 +114,8 @@ def test_photos_get_to_the_network_by_the_models_policy(resize, side, artifact, 
     code = snippets(replace(artifact, card=replace(artifact.card, resize=resize)), signatures)
     assert f"val side = {side}Of(photo.width, photo.height)" in code["Photo.kt"]
     assert f"side / {side}(photo.size.width, photo.size.height)" in code["Classifiers.swift"]
-    assert ("import android.graphics.Canvas" in code["Photo.kt"]) == (resize == "pad")
+    assert ("eraseColor(Color.BLACK)" in code["Photo.kt"]) == (resize == "pad")
+    assert "eraseColor(Color.WHITE)" in code["Photo.kt"]
 
 
 def test_an_earlier_folder_is_replaced_only_on_demand(finished, folder):

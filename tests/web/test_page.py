@@ -224,6 +224,27 @@ def test_everything_by_the_keyboard(page):
         page.wait(lambda left=left: names(page)[:3] == left)
 
 
+def test_focus_stays_near_what_was_removed_and_undone(page):
+    def focused():
+        return page.run("return document.activeElement.ariaLabel ?? document.activeElement.id")
+
+    page.run("document.querySelectorAll('#table li')[2].hidden = true")  # as a filter does
+    page.button(f"Remove {NAMES[1]}").send_keys("\ue007")
+    page.wait(lambda: focused() == f"Remove {NAMES[3]}")
+    page.find("#undo").send_keys("\ue007")
+    page.wait(lambda: focused() == "add")
+
+
+def test_photos_that_are_still_read_are_removed_with_the_others(page, tmp_path):
+    page.choose("#files", pictures(tmp_path, 60))
+    page.wait(lambda: page.find("#clear").is_displayed())
+    page.click("#clear")
+    before = page.run("return performance.now()")
+    page.wait(lambda: page.run("return performance.now()") > before + 1500)
+    assert not page.all(".photo")
+    assert "classified" not in page.text("#status")
+
+
 def test_a_dropped_photo_is_classified(page, photos):
     page.run(
         """const bytes = Uint8Array.from(atob(arguments[0]), (sign) => sign.charCodeAt(0));
