@@ -107,7 +107,7 @@ def _publish(config: Config, run: Run, root: Path) -> None:
     """The next version in a folder for TensorFlow Serving."""
     from zsltf.serving.kit import Kit, publish
 
-    kit = Kit(name=config.name or Kit.name, label=config.label)
+    kit = Kit(name=Kit.name if config.name is None else config.name, label=config.label)
     done = publish(run, root, kit)
     Console(width=None if sys.stdout.isatty() else 110).print(_table(done.delivered.proofs))
     print(f"{done.path}: version {done.version} of {kit.name}")

@@ -133,7 +133,8 @@ def test_chosen_formats_in_a_chosen_place(copied, tmp_path, capsys):
 
 def test_an_unknown_format_is_answered_with_the_nearest(copied, capsys):
     assert main(["export", str(copied.path), "--format", "onnx,tflit"]) == 1
-    message = "format: expected one of all, onnx, saved_model, tflite, received 'tflit'. Did you mean 'tflite'?"
+    known = "all, mobile, onnx, saved_model, serving, tflite, web"
+    message = f"--format: expected one of {known}, received 'tflit'. Did you mean 'tflite'?"
     assert capsys.readouterr().err == f"zsltf export: {message}\n"
     assert "export" not in names_in(copied.path)
 

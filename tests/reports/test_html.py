@@ -315,7 +315,7 @@ def test_the_search_for_an_integer_file_and_the_benchmark_are_added(small, rende
             "accuracy": 0.912,
             "difference": 3e-6,
         }
-        | {"p50": 12.5, "p95": 15.25, "images_per_second": 88.0, "peak_megabytes": 301.0},
+        | {"p50": 12.5, "p95": 15.25, "images_per_second": 88.0, "peak_megabytes": 301.0, "litert_milliseconds": 9.75},
         {"file": "model.tflite", "status": "failed", "reason": "no <runtime>", "megabytes": None, "accuracy": None}
         | dict.fromkeys(("difference", "p50", "p95", "images_per_second", "peak_megabytes")),
     ]
@@ -324,8 +324,8 @@ def test_the_search_for_an_integer_file_and_the_benchmark_are_added(small, rende
     assert ["dynamic", "0", "3.98", "91.0%", "98.5%", "✗ beyond"] in page.rows()
     assert ["int8", "0", "4.22", "91.0%", "98.5%", "✓ within, chosen"] in page.rows()
     assert "int8 reaches 90.0% and float32 90.5%; right answers differ by -2.1 to +1.2 points (95%)" in page.text
-    assert ["model.onnx", "passed", "13.8", "91.2%", "3e-06", "12.5", "15.25", "88", "301"] in page.rows()
-    assert ["model.tflite", "failed no <runtime>", *["\N{EN DASH}"] * 7] in page.rows()
+    assert ["model.onnx", "passed", "13.8", "91.2%", "3e-06", "12.5", "15.25", "88", "301", "9.75"] in page.rows()
+    assert ["model.tflite", "failed no <runtime>", *["\N{EN DASH}"] * 8] in page.rows()
     page.check_announced()
 
 
