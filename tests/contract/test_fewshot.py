@@ -10,7 +10,9 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.episodes import Episodes
 from zsltf.data.features import Features
 from zsltf.discovery import names, plugin_type
+from zsltf.training.episodic import EpisodicTraining
 
+SHORT = EpisodicTraining(steps=20, episodes=2, ways=4, shots=2, queries=3)
 METHODS = [pytest.param(plugin_type("fewshot", name), id=name) for name in names("fewshot")]
 pytestmark = pytest.mark.parametrize("method", METHODS)
 
@@ -31,7 +33,7 @@ def learners():
 @pytest.fixture
 def learner(method, sets, learners):
     if method not in learners:
-        learners[method] = method().learn(sets[0])
+        learners[method] = short(method).learn(sets[0])
     return learners[method]
 
 
@@ -39,6 +41,12 @@ def learner(method, sets, learners):
 def episode(sets):
     (drawn,) = Episodes(ways=4, shots=2, queries=3).draw(sets[1].y, 1)
     return drawn
+
+
+def short(method):
+    """By its defaults, but with few steps where it trains on episodes."""
+    trains = "training" in {field.name for field in dataclasses.fields(method)}
+    return method(training=SHORT) if trains else method()
 
 
 def table(count):

@@ -31,6 +31,8 @@ def test_what_is_drawn_is_what_was_asked_for(ways, shots, queries, balanced, see
 
 def test_a_longer_list_begins_as_a_shorter_one():
     few, many = (Episodes(queries=3).draw(Y, count, seed=3) for count in (2, 5))
+    (fourth,) = Episodes(queries=3).draw(Y, 1, seed=3, first=3)
+    np.testing.assert_array_equal(fourth.query, many[3].query)
     for one, other in zip(few, many, strict=False):
         np.testing.assert_array_equal(one.query, other.query)
     assert not np.array_equal(many[0].query, Episodes(queries=3).draw(Y, 1, seed=4)[0].query)

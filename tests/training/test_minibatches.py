@@ -1,9 +1,12 @@
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from zsltf.training.descent import Descent
 from zsltf.training.ensemble import Ensemble, Member
+from zsltf.training.episodic import EpisodicTraining
 from zsltf.training.minibatches import for_each_batch, padded_batches
 from zsltf.training.preparation import Preparation
 from zsltf.training.seeds import draws, with_seed
@@ -35,6 +38,14 @@ def test_a_seed_goes_where_a_method_draws():
     assert with_seed(GaussianGeneration(), 3) == GaussianGeneration(seed=3)
     short = Softmax(descent=Descent(epochs=2))
     assert with_seed(short, 3) == Softmax(descent=Descent(epochs=2, seed=3))
+
+
+def test_a_seed_reaches_the_training_on_episodes():
+    @dataclass(frozen=True)
+    class Method:
+        training: EpisodicTraining
+
+    assert with_seed(Method(EpisodicTraining(steps=2)), 3) == Method(EpisodicTraining(steps=2, seed=3))
 
 
 def test_a_seed_reaches_an_ensembles_members():

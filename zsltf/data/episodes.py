@@ -80,14 +80,14 @@ class Episodes:
             if low < least or high < low:
                 fail(f"Episodes.{name}", f"{least} or more, or a rising range", f"{low} to {high}", "Raise it.")
 
-    def draw(self, y: Int[np.ndarray, " N"], count: int, *, seed: int = 0) -> list[Episode]:
-        """That many episodes of a set with these labels.
+    def draw(self, y: Int[np.ndarray, " N"], count: int, *, seed: int = 0, first: int = 0) -> list[Episode]:
+        """That many episodes of a set with these labels, from the seed's list's `first` on.
 
         Raises:
             ValueError: if the set has too few classes, or a class too few examples.
         """
         rows = self._rows(y)
-        return [self._one(rows, np.random.default_rng([seed, i])) for i in range(count)]
+        return [self._one(rows, np.random.default_rng([seed, i])) for i in range(first, first + count)]
 
     def _rows(self, y: np.ndarray) -> dict[int, np.ndarray]:
         rows = {int(label): np.flatnonzero(y == label) for label in np.unique(y)}

@@ -27,8 +27,9 @@ def with_seed(method: Any, seed: int) -> Any:
     if hasattr(method, "members"):
         members = (replace(member, method=with_seed(member.method, seed)) for member in method.members)
         return replace(method, members=tuple(members))
-    if hasattr(method, "descent"):
-        return replace(method, descent=replace(method.descent, seed=seed))
+    for settings in ("descent", "training"):
+        if hasattr(method, settings):
+            return replace(method, **{settings: replace(getattr(method, settings), seed=seed)})
     return replace(method, seed=seed) if hasattr(method, "seed") else method
 
 
