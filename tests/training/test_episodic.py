@@ -121,7 +121,7 @@ def test_example_weights_of_zero_leave_examples_out_and_others_are_refused(sets)
         train_episodes(scaled.logits, [scaled.row], SHORT, data)
         rows.append(scaled.row.numpy())
     np.testing.assert_array_equal(*rows)
-    with pytest.raises(ValueError, match=r"base\.sample_weight: expected 0 or 1 an example"):
+    with pytest.raises(ValueError, match=r"base: sample_weight: expected 0 or 1 an example"):
         train_episodes(Scaled().logits, [Scaled().row], SHORT, replace(base, sample_weight=weights + 0.5))
 
 

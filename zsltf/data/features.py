@@ -81,6 +81,12 @@ class Features:
         counts = self.weights > 0
         return self if counts.all() else self.select(counts)
 
+    def whole(self, method: str) -> "Features":
+        """The examples of weight 1 without those of weight 0; for a method that an example is in or not."""
+        if not np.isin(self.weights, (0, 1)).all():
+            fail(f"{method}: sample_weight", "0 or 1 an example", "others", "Leave out what should not count.")
+        return self.counted()
+
     def with_x(self, x: Float[np.ndarray, "N *D"]) -> "Features":
         """The same examples under other features."""
         return replace(self, x=x)

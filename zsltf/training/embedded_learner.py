@@ -60,7 +60,7 @@ def own_network(method: str, base: Features, network: keras.Model | None) -> ker
     """
     if network is None:
         base.check_vectors(method)
-        return identity(base.x.shape[1])
+        return _named(identity(base.x.shape[1]))
     taken, given = network.input_shape[1:], network.output_shape[1:]
     if len(taken) != base.x.ndim - 1 or any(
         want not in (None, got) for want, got in zip(taken, base.x.shape[1:], strict=True)
@@ -70,4 +70,9 @@ def own_network(method: str, base: Features, network: keras.Model | None) -> ker
         fail(f"{method}: network", "one vector an example", f"outputs of shape {given}", "Pool its maps.")
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
-    return copy
+    return _named(copy)
+
+
+def _named(network: keras.Model) -> keras.Model:
+    network.name = "network"  # beside a Classifier's "embed", which may be what was given
+    return network

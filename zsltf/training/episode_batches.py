@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float, Int
 
-from zsltf.data.episodes import Episode, Episodes
+from zsltf.data.episodes import Episode
 
 __all__ = ["Batch", "Logits", "Update", "compiled_scores", "compiled_steps", "episode_rows", "query_loss"]
 
@@ -44,19 +44,17 @@ def query_loss(logits: Logits, batch: Batch, ways: int) -> Any:
     return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(batch.query_y, scores))
 
 
-def compiled_steps(
-    update: Update, sampler: Episodes, episodes: int, x: Float[np.ndarray, "N *D"]
-) -> Callable[..., Any]:
+def compiled_steps(update: Update, episodes: int, like: Episode, x: Float[np.ndarray, "N *D"]) -> Callable[..., Any]:
     """A graph of x, four arrays (steps, E, rows) as `episode_rows` gives them, and the first step's number: the losses.
 
     Args:
         update: the step.
-        sampler: that the episodes are drawn by.
         episodes: E, a step.
+        like: an episode of the shape that all have.
         x: what rows are rows of.
     """
-    support, query = (sampler.ways * each for each in (sampler.shots, sampler.queries))
-    rows = [tf.TensorSpec((None, episodes, width), tf.int32) for width in (support, support, query, query)]
+    widths = [len(like.support)] * 2 + [len(like.query)] * 2
+    rows = [tf.TensorSpec((None, episodes, width), tf.int32) for width in widths]
     signature = [tf.TensorSpec((None, *x.shape[1:]), x.dtype), *rows, tf.TensorSpec((), tf.int32)]
 
     def steps(x: Any, support: Any, support_y: Any, query: Any, query_y: Any, first: Any) -> Any:
@@ -72,20 +70,19 @@ def compiled_steps(
     return tf.function(steps, input_signature=signature, autograph=False).get_concrete_function()
 
 
-def compiled_scores(logits: Logits, sampler: Episodes, ways: int, x: Float[np.ndarray, "N *D"]) -> Callable[..., Any]:
+def compiled_scores(logits: Logits, like: Episode, x: Float[np.ndarray, "N *D"]) -> Callable[..., Any]:
     """A graph of support, its ways and queries of any number of episodes of one shape: the scores.
 
     Args:
         logits: the scores.
-        sampler: that the episodes are drawn by.
-        ways: of each episode.
-        x: that the examples are rows of.
+        like: an episode of the shape that all have.
+        x: what the examples are rows of.
     """
 
     def scores(support: Any, support_y: Any, query: Any) -> Any:
-        return logits(support, support_y, query, ways)
+        return logits(support, support_y, query, like.ways)
 
-    support, query = (ways * each for each in (sampler.shots, sampler.queries))
-    examples = [tf.TensorSpec((None, width, *x.shape[1:]), tf.float32) for width in (support, query)]
-    signature = [examples[0], tf.TensorSpec((None, support), tf.int32), examples[1]]
+    widths = (len(like.support), len(like.query))
+    support, query = (tf.TensorSpec((None, width, *x.shape[1:]), tf.float32) for width in widths)
+    signature = [support, tf.TensorSpec((None, widths[0]), tf.int32), query]
     return tf.function(scores, input_signature=signature, autograph=False).get_concrete_function()

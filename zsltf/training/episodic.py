@@ -117,14 +117,14 @@ class EpisodicTrainer:
         if not variables:
             fail("training on episodes", "weights to train", "none", "Give a network, and set it trainable.")
         self._variables, self._training = list(variables), training
-        self._base = _counted("base", base)
+        self._base = base.whole("base")
         self._sampler = training.sampler(training.ways)
-        self._sampler.draw(self._base.y, 1)  # says what is missing
+        (self._like,) = self._sampler.draw(self._base.y, 1)  # which says what is missing
         self._held_out = None if validation is None else _HeldOut(logits, training, _apart(self._base, validation))
 
     def run(self, update: Update, advice: str = _ADVICE) -> dict[int, float]:
         """Take the training's steps by this update; returns and raises what `train_episodes` does."""
-        steps = compiled_steps(update, self._sampler, self._training.episodes, self._base.x)
+        steps = compiled_steps(update, self._training.episodes, self._like, self._base.x)
         x = tf.convert_to_tensor(self._base.x)
         reached: dict[int, float] = {}
         best = self._validated(0, reached, self._values())
@@ -172,7 +172,7 @@ class _HeldOut:
         self._x, self._size = data.x, training.episodes
         sampler = training.sampler(len(np.unique(data.y)))
         self._drawn = sampler.draw(data.y, training.validation_episodes, seed=training.seed)
-        self._scores = compiled_scores(logits, sampler, self._drawn[0].ways, data.x)
+        self._scores = compiled_scores(logits, self._drawn[0], data.x)
 
     def accuracy(self) -> float:
         """Share of the queries that are right."""
@@ -201,16 +201,9 @@ def _adam(logits: Logits, variables: Sequence[Any], training: EpisodicTraining) 
     return update
 
 
-def _counted(what: str, data: Features) -> Features:
-    """The examples that count; a weight between is refused, for an episode has an example or not."""
-    if not np.isin(data.weights, (0, 1)).all():
-        fail(f"{what}.sample_weight", "0 or 1 an example", "others", "Leave out what should not count.")
-    return data.counted()
-
-
 def _apart(base: Features, validation: Features) -> Features:
     shared = np.intersect1d(base.y, validation.y)
     if len(shared):
         received = f"{len(shared)} of base: {', '.join(map(str, shared[:5]))}"
         fail("validation", "classes that base does not have", received, "Hold classes out.")
-    return _counted("validation", validation)
+    return validation.whole("validation")
