@@ -10,12 +10,15 @@ from zsltf.data.images import Images
 __all__ = ["check_decodable", "fail_corrupt"]
 
 
-def check_decodable(images: Images) -> None:
+_FIX = "Replace them, or pass --on-corrupt skip."
+
+
+def check_decodable(images: Images, what: str = "images", fix: str = _FIX) -> None:
     """Refuse images that can't be decoded; each is read once, small."""
     with ThreadPoolExecutor() as pool:  # Pillow releases the lock
         reasons = [reason for reason in pool.map(lambda row: _trouble(images, row), range(len(images))) if reason]
     if reasons:
-        fail_corrupt(reasons)
+        fail_corrupt(reasons, what, fix)
 
 
 def _trouble(images: Images, row: int) -> str | None:
@@ -26,7 +29,7 @@ def _trouble(images: Images, row: int) -> str | None:
     return None
 
 
-def fail_corrupt(reasons: Sequence[str]) -> NoReturn:
+def fail_corrupt(reasons: Sequence[str], what: str = "images", fix: str = _FIX) -> NoReturn:
     """Refuse images that can't be decoded, each for a reason that names it."""
     received = f"{len(reasons)} that can't: {'; '.join(reasons[:3])}"
-    fail("images", "files that can be decoded", received, "Replace them, or pass --on-corrupt skip.")
+    fail(what, "files that can be decoded", received, fix)
