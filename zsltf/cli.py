@@ -17,6 +17,7 @@ from zsltf.discovery import FAMILIES, constructors, names, summary
 __all__ = ["main"]
 
 SCRIPTS = {
+    "adapt": ("adapt_run", "from a few photos a class, on a run's backbone, to a run that exports"),
     "export": ("export_model", "export a run to SavedModel, TFLite and ONNX"),
     "classes": ("edit_classes", "list, add, remove or rename the classes of an exported file"),
     "verify": ("verify_export", "check an export: hashes, labels, replay; name the layer that differs"),

@@ -67,7 +67,9 @@ def model_card(card: Card, report: Mapping[str, Any], config: Mapping[str, Any])
 
 
 def _maker(report: Mapping[str, Any]) -> str:
-    return f"`zsltf run {report['recipe']}`, " if "recipe" in report else ""
+    if "recipe" not in report:
+        return ""
+    return f"`zsltf {'' if report.get('kind') == 'support' else 'run '}{report['recipe']}`, "
 
 
 def _doors(card: Card) -> str:
@@ -104,15 +106,17 @@ def _results(report: Mapping[str, Any]) -> list[str]:
         return _zero_shot(report)
     if "test" in report:
         return _classification(report)
-    return ["None came with the Classifier; `zsltf benchmark` gives its accuracy on labelled photos."]
+    reason = report.get("tested", "none came with the Classifier")
+    return [f"{reason[0].upper()}{reason[1:]}; `zsltf benchmark` gives its accuracy on labelled photos."]
 
 
 def _classification(report: Mapping[str, Any]) -> list[str]:
     test = report["test"]
     found = np.array([np.nan if row["sensitivity"] is None else row["sensitivity"] for row in test["classes"]])
     low, high = class_interval(found)
+    tested = report.get("tested", f"{test['images']} test images, none of which was trained on or chosen by")
     lines = [
-        f"On {test['images']} test images, none of which was trained on or chosen by:",
+        f"On {tested}:",
         "",
         f"- accuracy, mean over classes: {test['mean_class_accuracy']:.3f} (95 % interval over classes {low:.3f} to"
         f" {high:.3f}; chance {test['chance']:.3f})",

@@ -39,6 +39,10 @@ class NearestClassMean:
         """There is nothing to learn."""
         return self
 
+    def without_base(self) -> "NearestClassMean":
+        """The same."""
+        return self
+
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Average each class; every class needs an example."""
         train.check_vectors("NearestClassMean")

@@ -27,7 +27,15 @@ from zsltf.reports.schedule_figure import short_rate
 from zsltf.runs import Run
 from zsltf.training.history import write_history
 
-__all__ = ["golden_batch", "print_classification", "print_schedule", "write_classification_run"]
+__all__ = [
+    "golden_batch",
+    "plain",
+    "print_classification",
+    "print_schedule",
+    "thumbnail",
+    "write_classification_run",
+    "write_mistakes",
+]
 
 _HEADLINE = {
     "mean_class_accuracy": "accuracy, mean over classes",
@@ -67,7 +75,7 @@ def write_classification_run(
     """
     if len(images) != len(report.truth):
         fail("images", f"{len(report.truth)}, one a row of the report", str(len(images)), "Give the test set.")
-    content: dict[str, Any] = _plain(
+    content: dict[str, Any] = plain(
         {
             "kind": "classification",
             **{entry.name: getattr(run, entry.name) for entry in fields(run)},
@@ -75,7 +83,7 @@ def write_classification_run(
             "open_set": None if run.open_set is None else vars(run.open_set),
             "baseline": None if run.baseline is None else _baseline(run.baseline),
             "test": describe_classification(report),
-            "samples": _write_mistakes(folder, report, images),
+            "samples": write_mistakes(folder, report, images),
         }
     )
     target = Run(folder)
@@ -93,20 +101,21 @@ def golden_batch(images: Images, preprocess: Preprocess, count: int = 7) -> UInt
     return np.stack([np.asarray(picture.resize((size * 9 // 8, size * 17 // 16))) for picture in loaded])
 
 
-def _write_mistakes(folder: Path, report: ClassificationReport, images: Images) -> list[dict[str, Any]]:
+def write_mistakes(folder: Path, report: ClassificationReport, images: Images) -> list[dict[str, Any]]:
     """The worst mistakes, each with a thumbnail."""
-    (folder / "samples").mkdir()
+    (folder / "samples").mkdir(exist_ok=True)
     samples = []
     for number, mistake in enumerate(report.mistakes()):
         name = f"samples/{number:02d}.jpg"
-        (folder / name).write_bytes(_jpeg(images.load(mistake.index, 160, "crop")))
+        (folder / name).write_bytes(thumbnail(images, mistake.index))
         samples.append({"file": name, "source": images.names[mistake.index], **asdict(mistake)})
     return samples
 
 
-def _jpeg(pixels: UInt8[np.ndarray, "H W 3"]) -> bytes:
+def thumbnail(images: Images, row: int) -> bytes:
+    """One image as a small JPEG."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=85)
+    Image.fromarray(images.load(row, 160, "crop")).save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
 
 
@@ -116,14 +125,14 @@ def _baseline(baseline: Baseline) -> dict[str, Any]:
     return {"name": baseline.name, "seconds": baseline.seconds, "history": baseline.history, **figures}
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """What JSON can say: lists for arrays and tuples, None for NaN and infinity."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {key: _plain(entry) for key, entry in value.items()}
+        return {key: plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

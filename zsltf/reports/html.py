@@ -15,12 +15,13 @@ from zsltf.proof import Proof
 from zsltf.reports.classification_page import classification_content
 from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
+from zsltf.reports.support_page import support_content
 from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
 
 __all__ = ["write_page", "write_report"]
 
-_CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content}
+_CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content, "support": support_content}
 
 
 def write_report(run: Run) -> Path:
