@@ -13,7 +13,16 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.images import Labels
 
-__all__ = ["FewShotLearner", "FewShotMethod", "GridMethod", "Head", "Method", "Objective", "TextEncoder"]
+__all__ = [
+    "BaseFreeMethod",
+    "FewShotLearner",
+    "FewShotMethod",
+    "GridMethod",
+    "Head",
+    "Method",
+    "Objective",
+    "TextEncoder",
+]
 
 
 class Method(Protocol):
@@ -73,6 +82,15 @@ class FewShotMethod(Protocol):
             validation: examples of other classes, by which the best step of training is kept.
             network: from an example to its embedding, which is trained on; by default none, for vectors.
         """
+        ...
+
+
+@runtime_checkable
+class BaseFreeMethod(Protocol):
+    """A few-shot method that has something to offer where there are no base classes."""
+
+    def without_base(self) -> FewShotLearner:
+        """Of vectors, by the method's settings alone."""
         ...
 
 

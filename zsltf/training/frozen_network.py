@@ -1,0 +1,37 @@
+"""What is learned on a network's embeddings while the network stays as it is."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from zsltf.data.features import Features
+from zsltf.protocols import FewShotLearner
+from zsltf.training.embedded_learner import EmbeddedLearner, own_network
+
+__all__ = ["on_embeddings"]
+
+_EXAMPLES = 256  # embedded at once
+
+
+def on_embeddings(
+    method: str, base: Features, network: keras.Model | None, learn: Callable[[Features], FewShotLearner]
+) -> FewShotLearner:
+    """A learner of vectors behind a copy of the network; without a network the learner alone.
+
+    Args:
+        method: its name, for errors.
+        base: vectors, or what the network takes.
+        network: from an example to its embedding.
+        learn: from the embeddings of base to a learner of embeddings.
+
+    Raises:
+        ValueError: if base is no vectors where there is no network, or is not what the network takes.
+    """
+    if network is None:
+        base.check_vectors(method)
+        return learn(base)
+    copy = own_network(method, base, network)
+    pieces = [base.x[i : i + _EXAMPLES] for i in range(0, len(base), _EXAMPLES)]
+    embedded = np.concatenate([np.asarray(copy(piece, training=False)) for piece in pieces])
+    return EmbeddedLearner(network=copy, metric=learn(base.with_x(embedded)))
