@@ -89,12 +89,16 @@ class Episodes:
         rows = self._rows(y)
         return [self._one(rows, np.random.default_rng([seed, i])) for i in range(first, first + count)]
 
+    @property
+    def most_examples(self) -> int:
+        """Examples that a class needs at most: shots and queries."""
+        return _ends(self.shots)[1] + self.queries
+
     def _rows(self, y: np.ndarray) -> dict[int, np.ndarray]:
         rows = {int(label): np.flatnonzero(y == label) for label in np.unique(y)}
-        most_ways, most_shots = _ends(self.ways)[1], _ends(self.shots)[1]
+        most_ways, most_shots, need = _ends(self.ways)[1], _ends(self.shots)[1], self.most_examples
         if len(rows) < most_ways:
             fail("Episodes.ways", f"at most the {len(rows)} classes of the set", str(most_ways), "Take fewer ways.")
-        need = most_shots + self.queries
         small = [f"{label} ({len(found)})" for label, found in rows.items() if len(found) < need]
         if small:
             told = f"fewer in {len(small)}: {', '.join(small[:5])}"

@@ -6,13 +6,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 __all__ = ["in_python"]
 
 
-def in_python(function: Callable[..., np.ndarray], inputs: Sequence[Any], dtype: tf.DType) -> Any:
+def in_python(function: Callable[..., Any], inputs: Sequence[Any], dtype: Any) -> Any:
     """What a pure Python function makes of some tensors, as a step of a pipeline.
 
     An iterator that is left half read waits for the calls under way; once the interpreter has gone they never end. So
@@ -21,7 +20,7 @@ def in_python(function: Callable[..., np.ndarray], inputs: Sequence[Any], dtype:
     Args:
         function: of NumPy arrays and scalars; called from several threads.
         inputs: its arguments.
-        dtype: of what it returns, whose shape is unknown.
+        dtype: of the array that it returns, whose shape is unknown; for a list of arrays a list.
     """
     return tf.numpy_function(function, inputs, dtype, stateful=False)
 
