@@ -1,9 +1,8 @@
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from zsltf.fewshot.meta_baseline import MetaBaseline
 from zsltf.training.descent import Descent
 from zsltf.training.ensemble import Ensemble, Member
 from zsltf.training.episodic import EpisodicTraining
@@ -40,12 +39,10 @@ def test_a_seed_goes_where_a_method_draws():
     assert with_seed(short, 3) == Softmax(descent=Descent(epochs=2, seed=3))
 
 
-def test_a_seed_reaches_the_training_on_episodes():
-    @dataclass(frozen=True)
-    class Method:
-        training: EpisodicTraining
-
-    assert with_seed(Method(EpisodicTraining(steps=2)), 3) == Method(EpisodicTraining(steps=2, seed=3))
+def test_a_seed_reaches_both_trainings_of_a_method():
+    short = MetaBaseline(training=EpisodicTraining(steps=2))
+    seeded = MetaBaseline(training=EpisodicTraining(steps=2, seed=3), descent=Descent(seed=3))
+    assert with_seed(short, 3) == seeded
 
 
 def test_a_seed_reaches_an_ensembles_members():

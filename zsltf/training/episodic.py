@@ -99,12 +99,11 @@ def train_episodes(
         ValueError: before anything is compiled if base or validation has too few classes or examples, or they share
             classes; later if the loss is not finite.
     """
-    trainer = EpisodicTrainer(logits, variables, training, base, validation)
-    return trainer.run(_adam(logits, variables, training), advice)
+    return EpisodicTrainer(logits, variables, training, base, validation).run(advice=advice)
 
 
 class EpisodicTrainer:
-    """Draws episodes, has steps taken and keeps the best; the arguments are those of `train_episodes`."""
+    """`train_episodes` in two parts: the checks, and, when other training is done, the steps."""
 
     def __init__(
         self,
@@ -116,14 +115,15 @@ class EpisodicTrainer:
     ) -> None:
         if not variables:
             fail("training on episodes", "weights to train", "none", "Give a network, and set it trainable.")
-        self._variables, self._training = list(variables), training
+        self._logits, self._variables, self._training = logits, list(variables), training
         self._base = base.whole("base")
         self._sampler = training.sampler(training.ways)
         (self._like,) = self._sampler.draw(self._base.y, 1)  # which says what is missing
         self._held_out = None if validation is None else _HeldOut(logits, training, _apart(self._base, validation))
 
-    def run(self, update: Update, advice: str = _ADVICE) -> dict[int, float]:
-        """Take the training's steps by this update; returns and raises what `train_episodes` does."""
+    def run(self, update: Update | None = None, advice: str = _ADVICE) -> dict[int, float]:
+        """Take the training's steps, by this update if not by Adam; returns and raises what `train_episodes` does."""
+        update = update or _adam(self._logits, self._variables, self._training)
         steps = compiled_steps(update, self._training.episodes, self._like, self._base.x)
         x = tf.convert_to_tensor(self._base.x)
         reached: dict[int, float] = {}

@@ -27,9 +27,9 @@ def with_seed(method: Any, seed: int) -> Any:
     if hasattr(method, "members"):
         members = (replace(member, method=with_seed(member.method, seed)) for member in method.members)
         return replace(method, members=tuple(members))
-    for settings in ("descent", "training"):
-        if hasattr(method, settings):
-            return replace(method, **{settings: replace(getattr(method, settings), seed=seed)})
+    settings = {name: getattr(method, name) for name in ("descent", "training") if hasattr(method, name)}
+    if settings:
+        return replace(method, **{name: replace(old, seed=seed) for name, old in settings.items()})
     return replace(method, seed=seed) if hasattr(method, "seed") else method
 
 
