@@ -21,7 +21,7 @@ from zsltf.training.episode_batches import (
 )
 from zsltf.training.fused_adam import FusedAdam
 
-__all__ = ["EpisodicTrainer", "EpisodicTraining", "train_episodes"]
+__all__ = ["EpisodicTrainer", "EpisodicTraining", "adam_update", "train_episodes"]
 
 _ADVICE = "Lower training.learning_rate."
 _STEPS_A_CALL = 50
@@ -123,7 +123,7 @@ class EpisodicTrainer:
 
     def run(self, update: Update | None = None, advice: str = _ADVICE) -> dict[int, float]:
         """Take the training's steps, by this update if not by Adam; returns and raises what `train_episodes` does."""
-        update = update or _adam(self._logits, self._variables, self._training)
+        update = update or adam_update(self._logits, self._variables, self._training)
         steps = compiled_steps(update, self._training.episodes, self._like, self._base.x)
         x = tf.convert_to_tensor(self._base.x)
         reached: dict[int, float] = {}
@@ -186,7 +186,8 @@ class _HeldOut:
         return float((scores.numpy().argmax(axis=2) == query_y).sum())
 
 
-def _adam(logits: Logits, variables: Sequence[Any], training: EpisodicTraining) -> Update:
+def adam_update(logits: Logits, variables: Sequence[Any], training: EpisodicTraining) -> Update:
+    """A step of Adam on the cross-entropy of the queries."""
     optimizer = FusedAdam()
     optimizer.build(variables)
 
