@@ -1,7 +1,7 @@
 """A few photos a class, from a user's folders: what a few-shot learner adapts to."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.collection import Collection
 from zsltf.data.corrupt import check_decodable
 from zsltf.data.folder_images import read_folder
-from zsltf.data.images import ImageFolder
+from zsltf.data.images import ImageFolder, Images
 
 __all__ = ["SupportPhotos", "SupportSource"]
 
@@ -21,14 +21,18 @@ __all__ = ["SupportPhotos", "SupportSource"]
 class SupportPhotos:
     """Photos to adapt to, maybe others to test on, and maybe photos of base classes."""
 
-    support: ImageFolder
+    source: str
+    """The folder of the support."""
+    support: Images
     classes: ClassTable
-    test: ImageFolder | None = None
+    test: Images | None = None
     """Other photos of these classes, under their table."""
     base: Collection | None = None
     """Of other classes, under a table of their own."""
     left_out: tuple[str, ...] = ()
     """Base classes that are in the support too."""
+    not_images: tuple[str, ...] = ()
+    """Files of the support whose name is not an image's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +62,20 @@ class SupportSource:
         found = _read(self.support, "--support")
         names = found.classes.names
         test = None if self.test is None else _read_test(self.test, names)
-        for option, images in (("--support", found.images), ("--test", test)):
-            if images is not None:
-                check_decodable(images, option, "Replace or remove them.")
-        _check_different([images for images in (found.images, test) if images is not None])
+        given = {"--support": found.images, **({} if test is None else {"--test": test})}
+        for option, images in given.items():
+            check_decodable(images, option, "Replace or remove them.")
+        _check_different(given)
         base, left_out = (None, ()) if self.base is None else _read_base(self.base, names)
-        return SupportPhotos(support=found.images, classes=found.classes, test=test, base=base, left_out=left_out)
+        return SupportPhotos(
+            source=str(self.support),
+            support=found.images,
+            classes=found.classes,
+            test=test,
+            base=base,
+            left_out=left_out,
+            not_images=found.not_images,
+        )
 
 
 def _read(folder: Path, option: str) -> Collection:
@@ -101,14 +113,13 @@ def _read_base(folder: Path, names: Sequence[str]) -> tuple[Collection, tuple[st
     return found.of_classes(~own), tuple(np.array(found.classes.names)[own].tolist())
 
 
-def _check_different(sets: Sequence[ImageFolder]) -> None:
+def _check_different(sets: Mapping[str, Images]) -> None:
     """Of two copies one would be tested by the other."""
     found: dict[bytes, list[str]] = defaultdict(list)
-    for images in sets:
-        for row in range(len(images)):
-            found[images.digest(row)].append(str(images.root / images.paths[row]))
-    twice = [" = ".join(paths) for paths in found.values() if len(paths) > 1]
+    for option, images in sets.items():
+        for row, name in enumerate(images.names):
+            found[images.digest(row)].append(f"{option} {name}")
+    twice = [" = ".join(names) for names in found.values() if len(names) > 1]
     if twice:
-        fail(
-            "support and test", "different photos", f"{len(twice)} more than once: {'; '.join(twice[:3])}", "Keep one."
-        )
+        received = f"{len(twice)} more than once: {'; '.join(twice[:3])}"
+        fail("support and test", "different photos", received, "Keep one.")

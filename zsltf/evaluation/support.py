@@ -12,7 +12,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.collection import Collection
 from zsltf.data.features import Features
-from zsltf.data.images import ImageFolder
+from zsltf.data.images import Images
 from zsltf.data.labels import class_counts
 from zsltf.data.support_photos import SupportPhotos
 from zsltf.evaluation.classification import evaluate_classification
@@ -38,7 +38,7 @@ class Adapted:
     method: FewShotMethod
     backbone: Backbone
     photos: SupportPhotos
-    tested: ImageFolder | None
+    tested: Images | None
     """The photos that were scored; None where there is none to score."""
     report: ClassificationReport | None
     """Of these photos, row for row."""
@@ -122,7 +122,7 @@ def _folds(y: Int[np.ndarray, " N"], num_classes: int) -> Int[np.ndarray, " N"]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Scored:
-    images: ImageFolder | None
+    images: Images | None
     scores: Float[np.ndarray, "N C"]
     how: str
 
@@ -133,7 +133,7 @@ class _Scored:
         return evaluate_classification(self.scores, self.images.y, classes.names, train_images=counts)
 
 
-def _on_test(backbone: Backbone, fitted: Classifier, test: ImageFolder) -> _Scored:
+def _on_test(backbone: Backbone, fitted: Classifier, test: Images) -> _Scored:
     features = extract_features(backbone, test, on_corrupt="error").features
     how = f"{len(test)} photos of --test, from which nothing was learnt"
     return _Scored(images=test, scores=fitted.score(np.asarray(features.x)), how=how)

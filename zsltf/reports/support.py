@@ -104,10 +104,10 @@ def _data(adapted: Adapted) -> dict[str, Any]:
     if base is not None:
         images["base"] = len(base.images) - len(adapted.skipped)
     return {
-        "source": str(photos.support.root),
+        "source": photos.source,
         "images": images,
         "skipped": adapted.skipped,
-        "not_images": photos.support.not_images,
+        "not_images": photos.not_images,
         "left_out": photos.left_out,
     }
 

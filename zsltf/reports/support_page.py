@@ -13,14 +13,15 @@ __all__ = ["support_content"]
 def support_content(report: Mapping[str, Any]) -> dict[str, Any]:
     """The confusion matrix, where something was tested, and what each class has."""
     tested = report.get("test")
-    if tested is None:
-        figures = {"test": None, "matrix": None, "interval": None}
-    else:
-        names = [row["name"] for row in tested["classes"]]
-        figures = {"test": tested, "matrix": confusion_figure(np.array(tested["confusion"]), names)}
     found = {row["name"]: row for row in tested["classes"]} if tested else {}
     classes = [{"name": name, "photos": count, **_row(found.get(name))} for name, count in report["shots"].items()]
-    return {**figures, "classes": classes}
+    return {"interval": report.get("interval"), "test": tested, "matrix": _matrix(tested), "classes": classes}
+
+
+def _matrix(tested: Mapping[str, Any] | None) -> str | None:
+    if tested is None:
+        return None
+    return confusion_figure(np.array(tested["confusion"]), [row["name"] for row in tested["classes"]])
 
 
 def _row(row: Mapping[str, Any] | None) -> dict[str, Any]:
