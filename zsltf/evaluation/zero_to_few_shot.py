@@ -1,0 +1,154 @@
+"""One chain: train on domains for zero-shot, average the weights, then learn a new domain from 0 to many photos."""
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsltf.classifier import Classifier
+from zsltf.data.classes import ClassTable
+from zsltf.data.domain_folders import DomainImages
+from zsltf.data.features import Features
+from zsltf.evaluation.domain_shots import DomainShots, HeadChoice, choose_head
+from zsltf.evaluation.domain_tasks import ChainProtocol, DomainTask, domain_tasks
+from zsltf.pretrained.backbone import Backbone
+from zsltf.pretrained.extract import extract_features
+from zsltf.training.folds import hold_out
+from zsltf.training.last_stages import LastStages
+from zsltf.training.stage_settings import StageSettings
+from zsltf.training.weight_average import Weights
+
+__all__ = ["ALONE", "ANY_SHOT", "STAGES", "Chain", "run_chain"]
+
+STAGES = ("frozen features", "fine-tuned on domains", "weights averaged")
+ANY_SHOT, ALONE = "any-shot", "photos alone"
+"""Heads: with what source domains and semantics tell, and class means of the photos by themselves."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chain:
+    """What each stage reached, for each domain, draw, seed and number of photos."""
+
+    rows: tuple[dict[str, Any], ...]
+    """domain, held_out (names), seed, stage, head, shots; and mean recall: accuracy of all classes, known of those with
+    images in source domains, new of the others."""
+    choices: tuple[dict[str, Any], ...]
+    """domain, held_out, and the settings that the source domains preferred."""
+    classifier: Classifier
+    """Of the first domain, draw and seed: averaged weights, and the most photos."""
+
+
+def run_chain(
+    backbone: Backbone,
+    images: DomainImages,
+    classes: ClassTable,
+    settings: StageSettings,
+    protocol: ChainProtocol,
+    *,
+    announce: Callable[[dict[str, Any]], None],
+) -> Chain:
+    """Train and test every task under every seed; activations below the trained stages are computed once.
+
+    Args:
+        backbone: its last stages are trained; it ends as the classifier has it.
+        images: of all domains.
+        classes: their table with semantics, in the order of the images' names; all seen.
+        settings: of training.
+        protocol: of testing.
+        announce: is told each row.
+
+    Raises:
+        ValueError: for what `ChainProtocol.check` refuses, or an image that can't be decoded.
+    """
+    protocol.check(images)
+    stages = LastStages(backbone, settings)
+    x = np.asarray(extract_features(stages.lower, images.images, maps=True, on_corrupt="error").features.x)
+    chain = _Stages(stages=stages, x=x, frozen=stages.features(x), images=images, protocol=protocol)
+    rows: list[dict[str, Any]] = []
+    choices: list[dict[str, Any]] = []
+    shipped: list[tuple[Weights, Classifier]] = []
+    for task in domain_tasks(images, classes, protocol):
+        choice = chain.choose(task)
+        choices.append({**task.told, **asdict(choice)})
+        for seed in protocol.seeds:
+            trained = chain.train(task, choice, seed)
+            for stage, weights in zip(STAGES, (None, *trained), strict=True):
+                fitted, shots = chain.shots(task, choice, weights, seed)
+                for row in _rows(shots, choice, protocol.shots):
+                    rows.append({**task.told, "seed": seed, "stage": stage, **row})
+                    announce(rows[-1])
+            shipped = shipped or [(trained[1], _adapted(fitted, shots, choice, max(protocol.shots)))]
+    ((weights, classifier),) = shipped
+    stages.assign(weights)
+    classifier = classifier.after(backbone.features(), preprocess=backbone.preprocess)
+    return Chain(rows=tuple(rows), choices=tuple(choices), classifier=classifier)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Stages:
+    """The stages of the chain on one set of images."""
+
+    stages: LastStages
+    x: Float[np.ndarray, "N *D"]
+    """Activations below the stages that train."""
+    frozen: Float[np.ndarray, "N F"]
+    """Features before training."""
+    images: DomainImages
+    protocol: ChainProtocol
+
+    def choose(self, task: DomainTask) -> HeadChoice:
+        """On the frozen features of the source domains."""
+        source = self._source(task, self.frozen[task.source])
+        options = {"shots": self.protocol.shots, "hidden": self.protocol.held_out, "seed": self.protocol.seeds[0]}
+        return choose_head(source, self.images.domain[task.source], task.classes, **options)
+
+    def train(self, task: DomainTask, choice: HeadChoice, seed: int) -> tuple[Weights, Weights]:
+        """The best weights and the averaged ones, by the source images of seen classes alone."""
+        source, domain = self._source(task, self.frozen[task.source]), self.images.domain[task.source]
+        _, stratum = np.unique(np.stack([source.y, domain]), axis=1, return_inverse=True)
+        held_out = hold_out(stratum, self.protocol.validation, seed)
+        head = choice.head(source.select(~held_out), task.classes)
+        y = np.searchsorted(np.flatnonzero(task.classes.seen), source.y)
+        x, validation = self.x[task.source], np.flatnonzero(held_out)
+        tuned = self.stages.tune(x, y, domain, head, validation=validation, seed=seed)
+        return tuned.best, tuned.averaged
+
+    def shots(
+        self, task: DomainTask, choice: HeadChoice, weights: Weights | None, seed: int
+    ) -> tuple[Classifier, DomainShots]:
+        """The head on the source domains' features by these weights, and the new domain's photos under it."""
+        source, target = (self._features(rows, weights) for rows in (task.source, task.target))
+        fitted = choice.fit(self._source(task, source), task.classes)
+        photos = Features(x=target, y=self.images.images.y[task.target])
+        return fitted, DomainShots.of(fitted, photos, task.classes, most=max(self.protocol.shots), seed=seed)
+
+    def _source(self, task: DomainTask, features: Float[np.ndarray, "S F"]) -> Features:
+        return Features(x=features, y=self.images.images.y[task.source])
+
+    def _features(self, rows: Int[np.ndarray, " M"], weights: Weights | None) -> Float[np.ndarray, "M F"]:
+        return self.frozen[rows] if weights is None else self.stages.features(self.x[rows], weights)
+
+
+def _rows(shots: DomainShots, choice: HeadChoice, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+    heads = {ANY_SHOT: choice.method.kappa, ALONE: 0.0}
+    for (head, kappa), n in itertools.product(heads.items(), numbers):
+        if n or head == ANY_SHOT:
+            recall = shots.recall(n, kappa, choice.gamma)
+            known, new = (float(recall[mask].mean()) for mask in (shots.seen, ~shots.seen))
+            yield {"head": head, "shots": n, "accuracy": float(recall.mean()), "known": known, "new": new}
+
+
+def _adapted(fitted: Classifier, shots: DomainShots, choice: HeadChoice, most: int) -> Classifier:
+    """The head with that many photos of each class in it."""
+    return Classifier(
+        fitted.embed,
+        fitted.classes.with_seen(np.ones(len(shots.seen), bool)),
+        project=fitted.project,
+        similarity=fitted.similarity,
+        class_vectors=shots.vectors(most, choice.method.kappa).astype(np.float32),
+        opens_by=fitted.opens_by,
+        prior_photos=fitted.prior_photos,
+    )
