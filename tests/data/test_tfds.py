@@ -186,3 +186,24 @@ def test_a_set_without_training_images_is_refused(tmp_path):
         ValueError, match=r"animals/1\.2\.0: expected a split train, received (test, extra|extra, test)\."
     ):
         unpack(other, cache=tmp_path / "cache")
+
+
+def test_of_omniglots_two_labels_the_character_is_the_class(tmp_path):
+    """The features and splits of TFDS's `omniglot`, which can't be downloaded in a test."""
+    features = {
+        "image": tfds.features.Image(shape=(105, 105, 3), encoding_format="png"),
+        "alphabet": tfds.features.ClassLabel(names=["Greek", "Latin"]),
+        "alphabet_char_id": np.int64,
+        "label": tfds.features.ClassLabel(names=["alpha", "beta", "a"]),
+    }
+    assert features.keys() == tfds.builder_cls("omniglot")(data_dir=tmp_path / "none").info.features.keys()
+    drawn = [
+        {"image": np.full((105, 105, 3), 80 * i, np.uint8), "alphabet": i // 2, "alphabet_char_id": i % 2, "label": i}
+        for i in range(3)
+    ]
+    splits = {"train": drawn[:2], "test": drawn[2:], "small1": drawn[:1], "small2": drawn[2:]}
+    found = unpack(builder(tmp_path / "tfds", features, splits), cache=tmp_path / "cache")
+    assert found.classes.names == ("alpha", "beta", "a")
+    assert found.parts == ("train", "train", "test")
+    assert found.left_out == ("split small1", "split small2")
+    assert [int(found.images.load(i, 28).mean()) for i in range(3)] == [80 * row for row in found.images.y]
