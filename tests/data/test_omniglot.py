@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zsltf.data.collection import Collection, named_classes
+from zsltf.data.images import ImageFolder
 from zsltf.data.omniglot import OmniglotSource, read_omniglot, with_quarter_turns
 
 SMALL1 = {"Balinese": 2, "Greek": 1, "Latin": 2, "Early_Aramaic": 2}
@@ -92,6 +94,12 @@ def test_alphabets_are_learnt_from_chosen_on_and_tested_on(folder):
     (row,) = [row for row in found.parts.novel if names[row] == "Tagalog/character01 turned by 180"]
     upright = read_omniglot(folder / "images_background_small2.zip", ["Tagalog"]).images.pixels
     np.testing.assert_array_equal(images.pixels[images.y == row], upright[:, ::-1, ::-1])
+
+
+def test_only_images_in_memory_are_turned(tmp_path):
+    images = ImageFolder(root=tmp_path, paths=("a.png",), y=np.zeros(1, int))
+    with pytest.raises(ValueError, match="quarter turns: expected images in memory, received ImageFolder"):
+        with_quarter_turns(Collection(images=images, classes=named_classes(["a"])))
 
 
 def test_alphabets_of_both_files_and_unknown_ones_are_refused(folder):

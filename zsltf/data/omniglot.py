@@ -95,7 +95,7 @@ def with_quarter_turns(collection: Collection) -> Collection:
     Args:
         collection: square images in memory.
     """
-    images, names = collection.images, collection.classes.names
+    images, names = _in_memory(collection), collection.classes.names
     pixels = np.concatenate([np.rot90(images.pixels, turns, axes=(1, 2)) for turns in range(4)])
     y = np.concatenate([images.y + turns * len(names) for turns in range(4)])
     turned = [*names, *(f"{name} turned by {90 * turns}" for turns in (1, 2, 3) for name in names)]
@@ -129,8 +129,17 @@ def _alphabets(collection: Collection) -> set[str]:
     return {_alphabet(name) for name in collection.classes.names}
 
 
-def _joined(first: Collection, second: Collection) -> Collection:
-    pixels = np.concatenate([first.images.pixels, second.images.pixels])
-    y = np.concatenate([first.images.y, second.images.y + len(first.classes)])
-    classes = named_classes(first.classes.names + second.classes.names)
-    return Collection(images=ImageArray(pixels=pixels, y=y), classes=classes)
+def _joined(*collections: Collection) -> Collection:
+    """One after the other, each with classes of its own."""
+    images = [_in_memory(one) for one in collections]
+    starts = np.cumsum([0, *(len(one.classes) for one in collections)])
+    y = np.concatenate([one.y + start for one, start in zip(images, starts, strict=False)])
+    names = [name for one in collections for name in one.classes.names]
+    pixels = np.concatenate([one.pixels for one in images])
+    return Collection(images=ImageArray(pixels=pixels, y=y), classes=named_classes(names))
+
+
+def _in_memory(collection: Collection) -> ImageArray:
+    if not isinstance(collection.images, ImageArray):
+        fail("quarter turns", "images in memory", type(collection.images).__name__, "Load them into an ImageArray.")
+    return collection.images

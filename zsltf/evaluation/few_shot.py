@@ -17,7 +17,15 @@ from zsltf.metrics.intervals import class_interval, paired_interval
 from zsltf.protocols import BaseFreeMethod, FewShotLearner, FewShotMethod
 from zsltf.training.episode_batches import episode_rows
 
-__all__ = ["FewShotOutcome", "FewShotProtocol", "MethodOutcome", "episode_accuracies", "learn", "run_few_shot"]
+__all__ = [
+    "FewShotOutcome",
+    "FewShotProtocol",
+    "MethodOutcome",
+    "episode_accuracies",
+    "episodes_digest",
+    "learn",
+    "run_few_shot",
+]
 
 _NUMBERS = 2**24  # of examples that are scored in one call
 FEWEST = 600
@@ -103,7 +111,7 @@ def run_few_shot(methods: Mapping[str, FewShotMethod], sets: FewShotSets, protoc
     for name, method in methods.items():
         learner = learn(method, sets)
         found[name] = MethodOutcome(learner=learner, accuracies=episode_accuracies(learner, sets.novel.x, episodes))
-    return FewShotOutcome(protocol=sets.protocol, digest=_digest(episodes), methods=found)
+    return FewShotOutcome(protocol=sets.protocol, digest=episodes_digest(episodes), methods=found)
 
 
 def learn(method: FewShotMethod, sets: FewShotSets) -> FewShotLearner:
@@ -159,7 +167,7 @@ def _check_free(name: str, method: FewShotMethod) -> BaseFreeMethod:
     return method
 
 
-def _digest(episodes: Sequence[Episode]) -> str:
+def episodes_digest(episodes: Sequence[Episode]) -> str:
     """Sha-256 of classes, support and queries, 16 digits."""
     digest = hashlib.sha256()
     for one in episodes:

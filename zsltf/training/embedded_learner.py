@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 import tensorflow as tf
+from jaxtyping import Float
 
 from zsltf.checks import fail
 from zsltf.classifier import Classifier
@@ -35,9 +36,13 @@ class EmbeddedLearner:
 
     def fit(self, train: Features, classes: ClassTable) -> Classifier:
         """Learn these classes from their support; the Classifier has the network inside."""
-        pieces = [train.x[i : i + _EXAMPLES] for i in range(0, len(train), _EXAMPLES)]
-        embedded = np.concatenate([np.asarray(self.network(piece, training=False)) for piece in pieces])
-        return self.metric.fit(train.with_x(embedded), classes).after(self.network)
+        return self.metric.fit(train.with_x(self.embedded(train.x)), classes).after(self.network)
+
+    def embedded(self, x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N K"]:
+        """Embeddings, on which `metric` scores as this does on the examples: each is computed once for all episodes."""
+        embed = tf.function(lambda piece: self.network(piece, training=False), autograph=False, reduce_retracing=True)
+        pieces = [np.asarray(x[i : i + _EXAMPLES], np.float32) for i in range(0, len(x), _EXAMPLES)]
+        return np.concatenate([embed(piece).numpy() for piece in pieces])
 
     def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
         """Of many episodes at once; see FewShotLearner."""
