@@ -1,10 +1,11 @@
 """Parts of the base classes, and the accuracy that settings are chosen by."""
 
 import numpy as np
+import pytest
 
 from zsltf.data.episodes import Episodes
 from zsltf.data.features import Features
-from zsltf.training.held_out_classes import class_parts, nearest_mean_accuracy
+from zsltf.training.held_out_classes import class_parts, nearest_mean_accuracy, part_episodes
 
 
 def features(counts):
@@ -42,8 +43,15 @@ def test_accuracy_is_that_of_distances_computed_one_by_one():
     z = rng.normal(size=(48, 5)) + 1.5 * rng.normal(size=(4, 5))[y]
     right = []
     for shots, queries in ((1, 11), (5, 7)):
+        reached = []
         for episode in Episodes(ways=4, shots=shots, queries=queries).draw(y, 100, seed=7):
             means = np.stack([z[episode.support[episode.support_y == way]].mean(axis=0) for way in range(4)])
             nearest = ((z[episode.query][:, None] - means) ** 2).sum(axis=2).argmin(axis=1)
-            right.append(np.mean(nearest == episode.query_y))
-    assert nearest_mean_accuracy(z, y, 7) == np.mean(right)
+            reached.append(np.mean(nearest == episode.query_y))
+        right.append(np.mean(reached))
+    assert nearest_mean_accuracy(z, part_episodes(y, 7)) == pytest.approx(np.mean(right))
+
+
+def test_classes_of_few_examples_give_one_shot_alone():
+    (episodes,) = part_episodes(np.repeat(np.arange(7), 4), 0)
+    assert {(one.ways, len(one.support), len(one.query)) for one in episodes} == {(5, 5, 15)}

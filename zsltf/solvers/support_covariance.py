@@ -1,6 +1,7 @@
 """Gaussian classes with one covariance in many episodes at once: other classes', the support's, or both together."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import keras
@@ -16,27 +17,22 @@ __all__ = ["Pooled", "Spread", "gaussian_scores"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spread:
-    """A covariance within classes by its eigenvectors, and from how many examples it is."""
+    """A covariance within classes, and from how many examples it is."""
 
-    variances: Float[np.ndarray, " D"]
-    directions: Float[np.ndarray, "D D"]
+    matrix: Float[np.ndarray, "D D"]
     examples: float
     """Sum of their weights."""
 
     @classmethod
     def of(cls, statistics: Statistics) -> Self:
-        """Decompose."""
-        variances, directions = eigh(statistics.within(), driver="evd")
-        return cls(variances=np.maximum(variances, 0), directions=directions, examples=statistics.total)
+        """Of all classes that have examples."""
+        return cls(matrix=statistics.within(), examples=statistics.total)
 
-    @property
-    def matrix(self) -> Float[np.ndarray, "D D"]:
-        """The covariance."""
-        return (self.directions * self.variances) @ self.directions.T
-
-    def shrunk(self, shrinkage: float) -> Float[np.ndarray, " D"]:
-        """Variances of the shrunk covariance, whose directions are the same; see `solvers.whitening.shrunk`."""
-        return (1 - shrinkage) * self.variances + shrinkage * (self.variances.mean() or 1.0)
+    @cached_property
+    def spectrum(self) -> tuple[Float[np.ndarray, " D"], Float[np.ndarray, "D D"]]:
+        """Variances >= 0, and their directions."""
+        variances, directions = eigh(self.matrix, driver="evd")
+        return np.maximum(variances, 0), directions
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

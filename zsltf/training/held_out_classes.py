@@ -1,14 +1,14 @@
 """Classes of base in turn as if they were new: what a setting of few-shot learning is chosen on."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsltf.data.episodes import Episodes
+from zsltf.data.episodes import Episode, Episodes
 from zsltf.data.features import Features
 
-__all__ = ["class_parts", "nearest_mean_accuracy"]
+__all__ = ["class_parts", "nearest_mean_accuracy", "part_episodes"]
 
 _SHOTS = (1, 5)
 _EPISODES = 100  # a part and number of shots
@@ -32,16 +32,26 @@ def class_parts(base: Features, seed: int, *, most: int = 5) -> Iterator[tuple[F
         yield base.select(~held), base.select(held)
 
 
-def nearest_mean_accuracy(z: Float[np.ndarray, "N D"], y: Int[np.ndarray, " N"], seed: int) -> float:
-    """Of the nearest class mean in episodes of one shot, and of five where there are as many; five ways at most."""
+def part_episodes(y: Int[np.ndarray, " N"], seed: int) -> list[list[Episode]]:
+    """Lists of one shot, and of five where there are as many; of five ways at most."""
+    labels, counts = np.unique(y, return_counts=True)
+    ways, fewest = min(5, len(labels)), int(counts.min())
+    return [
+        Episodes(ways=ways, shots=shots, queries=min(15, fewest - shots)).draw(y, _EPISODES, seed=seed)
+        for shots in _SHOTS
+        if shots < fewest
+    ]
+
+
+def nearest_mean_accuracy(z: Float[np.ndarray, "N D"], episodes: Sequence[Sequence[Episode]]) -> float:
+    """Of the nearest class mean, mean over lists; the episodes of a list are of one shape and balanced."""
     products = z @ z.T
-    fewest = int(np.unique(y, return_counts=True)[1].min())
-    reached = []
-    for shots in (shots for shots in _SHOTS if shots < fewest):
-        drawn = Episodes(ways=min(5, len(np.unique(y))), shots=shots, queries=min(15, fewest - shots))
-        for episode in drawn.draw(y, _EPISODES, seed=seed):
-            rows = episode.support[np.argsort(episode.support_y, kind="stable")].reshape(episode.ways, shots)
-            lengths = products[rows[:, :, None], rows[:, None]].mean(axis=(1, 2))
-            scores = 2 * products[episode.query[:, None, None], rows[None]].mean(axis=2) - lengths
-            reached.append(np.mean(scores.argmax(axis=1) == episode.query_y))
-    return float(np.mean(reached))
+    return float(np.mean([_accuracy(products, alike) for alike in episodes]))
+
+
+def _accuracy(products: Float[np.ndarray, "N N"], episodes: Sequence[Episode]) -> float:
+    rows = np.stack([one.support[np.argsort(one.support_y, kind="stable")].reshape(one.ways, -1) for one in episodes])
+    query, query_y = (np.stack([getattr(one, name) for one in episodes]) for name in ("query", "query_y"))
+    lengths = products[rows[..., None], rows[..., None, :]].mean(axis=(2, 3))  # (E, W)
+    scores = 2 * products[query[:, :, None, None], rows[:, None]].mean(axis=3) - lengths[:, None]
+    return float(np.mean(scores.argmax(axis=2) == query_y))
