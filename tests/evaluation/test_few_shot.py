@@ -10,7 +10,8 @@ from zsltf.data.episodes import Episodes
 from zsltf.data.features import Features
 from zsltf.data.few_shot_layouts import ClassParts
 from zsltf.data.few_shot_sets import APART, NO_BASE, FewShotSets
-from zsltf.evaluation.few_shot import FewShotProtocol, episode_accuracies, run_few_shot
+from zsltf.evaluation.episode_scores import class_accuracies, episode_accuracies, episode_answers
+from zsltf.evaluation.few_shot import FewShotProtocol, run_few_shot
 from zsltf.fewshot.nearest_class_mean import NearestClassMean
 from zsltf.fewshot.simple_shot import SimpleShot
 
@@ -47,16 +48,16 @@ def one_by_one(learner, novel, episodes):
     "episodes", [Episodes(ways=4, shots=2, queries=3), Episodes(ways=(2, 5), shots=(1, 4), queries=2, balanced=False)]
 )
 def test_accuracies_are_those_of_each_episode_fitted_by_itself(sets, episodes, monkeypatch):
-    monkeypatch.setattr("zsltf.evaluation.few_shot._NUMBERS", 32 * 20 * 5)  # several batches, the last one padded
+    monkeypatch.setattr("zsltf.evaluation.episode_scores._NUMBERS", 32 * 20 * 5)  # several batches, the last one padded
     drawn = episodes.draw(sets.novel.y, 12)
     learner = SimpleShot().learn(sets.base)
-    found = episode_accuracies(learner, sets.novel.x, drawn)
+    found = episode_accuracies(episode_answers(learner, sets.novel.x, drawn), drawn)
     np.testing.assert_allclose(found, one_by_one(learner, sets.novel, drawn), atol=1e-9)
     assert 0.2 < found.mean() < 1
 
 
 def test_methods_meet_the_same_episodes_and_are_compared_in_pairs(sets):
-    protocol = FewShotProtocol(episodes=Episodes(ways=4, queries=3), count=60, seed=2)
+    protocol = FewShotProtocol(sampler=Episodes(ways=4, queries=3), episodes=60, seed=2)
     outcome = run_few_shot(METHODS, sets, protocol)
     assert outcome.protocol == APART
     one, other = outcome.methods["simple shot"], outcome.methods["means"]
@@ -71,8 +72,24 @@ def test_methods_meet_the_same_episodes_and_are_compared_in_pairs(sets):
     assert one.interval[1] - one.mean == pytest.approx(2.001 * error, rel=1e-3)  # Student's with 59 degrees of freedom
 
 
+def test_accuracies_of_classes_are_over_all_their_queries(sets):
+    episodes = Episodes(ways=2, queries=2).draw(np.repeat(np.arange(3), 4), 2, seed=5)
+    answers = [episode.query_y.copy() for episode in episodes]
+    answers[0][0] = 1 - answers[0][0]
+    found = class_accuracies(answers, episodes, 4)
+    asked = np.bincount(np.concatenate([episode.classes for episode in episodes]), minlength=4) * 2
+    wrong = np.arange(4) == episodes[0].classes[episodes[0].query_y[0]]
+    np.testing.assert_allclose(found[asked > 0], 1 - wrong[asked > 0] / asked[asked > 0])
+    assert np.isnan(found[3])
+    outcome = run_few_shot(METHODS, sets, FewShotProtocol(sampler=Episodes(ways=4, queries=3), episodes=60))
+    for one in outcome.methods.values():
+        assert np.isnan(one.per_class[:9]).all()
+        assert np.nanmean(one.per_class) == pytest.approx(one.mean, abs=0.05)
+    assert outcome.chance == 0.25
+
+
 def test_the_digest_is_of_the_list(sets):
-    protocol = FewShotProtocol(episodes=Episodes(ways=3, queries=2), count=4)
+    protocol = FewShotProtocol(sampler=Episodes(ways=3, queries=2), episodes=4)
     methods = {"means": NearestClassMean()}
     digests = [
         run_few_shot(methods, sets, changed).digest
@@ -80,7 +97,7 @@ def test_the_digest_is_of_the_list(sets):
             protocol,
             protocol,
             dataclasses.replace(protocol, seed=1),
-            dataclasses.replace(protocol, count=5),
+            dataclasses.replace(protocol, episodes=5),
         )
     ]
     assert digests[0] == digests[1]
@@ -89,10 +106,11 @@ def test_the_digest_is_of_the_list(sets):
 
 def test_without_base_classes_it_says_so(sets):
     alone = FewShotSets(novel=sets.novel, classes=sets.classes)
-    protocol = FewShotProtocol(episodes=Episodes(ways=4, queries=3), count=20)
+    protocol = FewShotProtocol(sampler=Episodes(ways=4, queries=3), episodes=20)
     outcome = run_few_shot({"simple shot": SimpleShot()}, alone, protocol)
     assert outcome.protocol == NO_BASE
-    expected = episode_accuracies(SimpleShot().without_base(), alone.novel.x, protocol.draw(alone.novel))
+    drawn = protocol.draw(alone.novel)
+    expected = episode_accuracies(episode_answers(SimpleShot().without_base(), alone.novel.x, drawn), drawn)
     np.testing.assert_array_equal(outcome.methods["simple shot"].accuracies, expected)
 
     class Learns:
@@ -120,16 +138,16 @@ def test_too_few_examples_are_named_by_class_before_anything_is_learned(sets):
             raise AssertionError
 
     few = dataclasses.replace(sets, novel=sets.novel.select(np.arange(3, 70)))
-    protocol = FewShotProtocol(episodes=Episodes(shots=3, queries=6), count=2)
+    protocol = FewShotProtocol(sampler=Episodes(shots=3, queries=6), episodes=2)
     with pytest.raises(ValueError, match=r"novel classes: expected 9 examples a class .* fewer in 1: class 9 \(7\)"):
         run_few_shot({"learns": Learns()}, few, protocol)
-    wide = FewShotProtocol(episodes=Episodes(ways=8, queries=6), count=2)
+    wide = FewShotProtocol(sampler=Episodes(ways=8, queries=6), episodes=2)
     with pytest.raises(ValueError, match=r"Episodes\.ways: expected at most the 7 classes of the set, received 8"):
         run_few_shot({"learns": Learns()}, sets, wide)
 
 
 def test_settings_are_checked():
-    with pytest.raises(ValueError, match=r"FewShotProtocol\.count: expected a number > 0, received 0"):
-        FewShotProtocol(count=0)
+    with pytest.raises(ValueError, match=r"FewShotProtocol\.episodes: expected a number > 0, received 0"):
+        FewShotProtocol(episodes=0)
     with pytest.raises(ValueError, match=r"FewShotProtocol\.seed: expected 0 or more, received -1"):
         FewShotProtocol(seed=-1)

@@ -8,7 +8,7 @@ from jaxtyping import Int
 
 from zsltf.checks import check_shape, fail
 
-__all__ = ["Episode", "Episodes"]
+__all__ = ["Episode", "Episodes", "Range"]
 
 Range = int | tuple[int, int]
 

@@ -13,6 +13,7 @@ from zsltf.checks import check_choice, fail
 from zsltf.files import atomic_file
 from zsltf.proof import Proof
 from zsltf.reports.classification_page import classification_content
+from zsltf.reports.few_shot_page import few_shot_content
 from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.support_page import support_content
@@ -21,7 +22,12 @@ from zsltf.runs import Run
 
 __all__ = ["write_page", "write_report"]
 
-_CONTENT = {"zero_shot": zero_shot_content, "classification": classification_content, "support": support_content}
+_CONTENT = {
+    "zero_shot": zero_shot_content,
+    "classification": classification_content,
+    "support": support_content,
+    "few_shot": few_shot_content,
+}
 
 
 def write_report(run: Run) -> Path:
