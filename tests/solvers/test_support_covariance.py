@@ -5,7 +5,7 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from zsltf.solvers.statistics import Statistics
-from zsltf.solvers.support_covariance import Pooled, Spread, gaussian_scores
+from zsltf.solvers.support_covariance import Pooled, Spread, gaussian_scores, precision_scores
 from zsltf.solvers.whitening import shrunk
 
 
@@ -23,7 +23,7 @@ def centred(scores):
 
 def test_the_supports_covariance_gives_scikit_learns_discriminant(problem):
     x, y, query = problem
-    covariance = Pooled(variances=np.zeros(20), share=0.0, shrinkage=0.3)
+    covariance = Pooled(variances=np.zeros(20), directions=None, share=0.0, shrinkage=0.3)
     scores = gaussian_scores(x[None], y[None], query[None], 3, covariance)[0]
     model = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.3, priors=np.full(3, 1 / 3)).fit(x, y)
     np.testing.assert_allclose(centred(scores), centred(model.decision_function(query)), rtol=1e-8, atol=1e-9)
@@ -35,20 +35,26 @@ def test_both_covariances_give_what_their_inverse_gives(problem, share):
     others = np.random.default_rng(1).normal(size=(30, 20)) * np.arange(1, 21)
     known = Spread.of(Statistics.of_batches([(others, np.arange(30) % 4)], 4))
     variances, directions = known.spectrum
-    covariance = Pooled(variances=variances, share=share, shrinkage=0.2)
-    turned = (x @ directions, y, query @ directions)
-    scores = gaussian_scores(*(part[None] for part in turned), 3, covariance)[0]
+    covariance = Pooled(variances=variances, directions=directions, share=share, shrinkage=0.2)
+    scores = gaussian_scores(x[None], y[None], query[None], 3, covariance)[0]
     own = Statistics.of_batches([(x, y)], 3)
     inverse = np.linalg.inv(shrunk(share * known.matrix + (1 - share) * own.within(), 0.2))
     apart = query[:, None] - own.means
     expected = -0.5 * np.einsum("qcd,de,qce->qc", apart, inverse, apart)
     np.testing.assert_allclose(centred(scores), centred(expected), rtol=1e-6, atol=1e-8)
+    if share == 1:
+        alone = precision_scores(x[None], y[None], query[None], 3, inverse)[0]
+        np.testing.assert_allclose(centred(alone), centred(expected), rtol=1e-6, atol=1e-8)
 
 
 def test_one_example_a_class_spreads_nothing(problem):
     x, _, query = problem
     scores = gaussian_scores(
-        x[None, :3], np.arange(3)[None], query[None], 3, Pooled(variances=np.zeros(20), share=0.0, shrinkage=0.5)
+        x[None, :3],
+        np.arange(3)[None],
+        query[None],
+        3,
+        Pooled(variances=np.zeros(20), directions=None, share=0.0, shrinkage=0.5),
     )
     expected = -0.5 * ((query[:, None] - x[:3]) ** 2).sum(axis=2) / 0.5
     np.testing.assert_allclose(centred(scores[0]), centred(expected), rtol=1e-8, atol=1e-8)

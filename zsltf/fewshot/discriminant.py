@@ -18,8 +18,7 @@ from zsltf.layers.centre import centring
 from zsltf.protocols import FewShotLearner
 from zsltf.similarities.distance import Distance
 from zsltf.solvers.statistics import Statistics
-from zsltf.solvers.support_covariance import Pooled, Spread, gaussian_scores
-from zsltf.solvers.support_sets import squared_distances, support_means
+from zsltf.solvers.support_covariance import Pooled, Spread, gaussian_scores, precision_scores
 from zsltf.solvers.whitening import triangular_whitening
 from zsltf.training.frozen_network import on_embeddings
 from zsltf.training.held_out_classes import class_parts, nearest_mean_accuracy, part_episodes
@@ -126,16 +125,14 @@ class _Gaussians:
         """Of many episodes at once; see FewShotLearner."""
         support, query = (self._moved_in_graph(examples) for examples in (support, query))
         if self.covariance == "base":
-            kernel = self.kernel.astype(np.float32)
-            support, query = (keras.ops.matmul(examples, kernel) for examples in (support, query))
-            return -0.5 * squared_distances(query, support_means(support, support_y, ways))
-        variances, share = np.zeros(support.shape[-1]), 0.0
+            precision = (self.kernel @ self.kernel.T).astype(np.float32)
+            return precision_scores(support, support_y, query, ways, precision)
         if self.covariance == "both":
-            variances, directions = self.known.spectrum
+            variances, directions = (part.astype(np.float32) for part in self.known.spectrum)
             share = self._share(keras.ops.cast(keras.ops.shape(support)[1], "float32"))
-            turn = directions.astype(np.float32)
-            support, query = (keras.ops.matmul(examples, turn) for examples in (support, query))
-        pooled = Pooled(variances=variances.astype(np.float32), share=share, shrinkage=self.shrinkage)
+        else:
+            variances, directions, share = np.zeros(support.shape[-1], np.float32), None, 0.0
+        pooled = Pooled(variances=variances, directions=directions, share=share, shrinkage=self.shrinkage)
         return gaussian_scores(support, support_y, query, ways, pooled)
 
     @property

@@ -13,6 +13,7 @@ from zsltf.data.episodes import Range
 from zsltf.data.few_shot_sets import NO_BASE
 from zsltf.evaluation.few_shot import FEWEST, MethodOutcome
 from zsltf.evaluation.few_shot_photos import FewShotPhotos
+from zsltf.pretrained.imagenet import in_imagenet
 from zsltf.reports.backbone import describe_backbone
 from zsltf.reports.classification import golden_batch, plain, thumbnail
 from zsltf.reports.html import write_report
@@ -156,6 +157,9 @@ def _notes(done: FewShotPhotos) -> list[str]:
         "The model of this folder knows all novel classes, each from all its photos; the figures are those of the "
         "episodes, in which a class had a few",
     ]
+    if done.backbone.weights.source == "imagenet":
+        names = [done.sets.classes.names[label] for label in np.unique(done.sets.novel.y)]
+        notes.append(f"The backbone's training had {len(in_imagenet(names))} of the {len(names)} novel classes by name")
     if count < FEWEST:
         notes.append(f"{count} episodes say little: {FEWEST} are usual")
     return notes
