@@ -15,7 +15,8 @@ from zsltf.data.features import Features
 from zsltf.data.few_shot_images import FewShotImages
 from zsltf.data.few_shot_sets import FewShotSets
 from zsltf.data.omniglot import SIZE
-from zsltf.evaluation.few_shot import FewShotProtocol, MethodOutcome, episode_accuracies, episodes_digest
+from zsltf.evaluation.episode_scores import class_accuracies, episode_accuracies, episode_answers, episodes_digest
+from zsltf.evaluation.few_shot import FewShotProtocol, MethodOutcome
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone
 from zsltf.protocols import FewShotLearner, FewShotMethod
@@ -134,9 +135,14 @@ def run_omniglot(
     scorer, x = learner, sets.novel.x
     if isinstance(learner, EmbeddedLearner):
         scorer, x = learner.metric, learner.embedded(x)
-    tasks = {
-        name: MethodOutcome(learner=learner, accuracies=episode_accuracies(scorer, x, episodes))
-        for name, episodes in lists.items()
-    }
+    tasks = {}
+    for name, episodes in lists.items():
+        answers = episode_answers(scorer, x, episodes)
+        tasks[name] = MethodOutcome(
+            method=method,
+            learner=learner,
+            accuracies=episode_accuracies(answers, episodes),
+            per_class=class_accuracies(answers, episodes, len(sets.classes)),
+        )
     digests = {name: episodes_digest(episodes) for name, episodes in lists.items()}
     return OmniglotOutcome(tasks=tasks, digests=digests, seconds=seconds, learner=learner)
