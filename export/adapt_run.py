@@ -14,7 +14,7 @@ import tyro
 from zsltf.data.support_photos import SupportSource
 from zsltf.discovery import one_of
 from zsltf.evaluation.support import adapt
-from zsltf.fewshot.nearest_class_mean import NearestClassMean
+from zsltf.fewshot.simple_shot import SimpleShot
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.run_backbone import open_backbone
 from zsltf.protocols import FewShotMethod
@@ -30,7 +30,7 @@ class Config:
     run: tyro.conf.Positional[Path]
     """A run folder of any recipe, or a .keras file with a Classifier from images."""
     photos: tyro.conf.OmitArgPrefixes[SupportSource]
-    method: Annotated[FewShotMethod, one_of("fewshot")] = field(default_factory=lambda: NearestClassMean(cosine=True))
+    method: Annotated[FewShotMethod, one_of("fewshot")] = field(default_factory=SimpleShot)
     seed: int = 0
     """Of what is drawn besides the method's own seed."""
     out: Path = Path("runs/adapt")

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import cast
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from zsltf.evaluation.classification import evaluate_classification
 from zsltf.evaluation.classification_report import ClassificationReport
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import extract_features
-from zsltf.protocols import FewShotLearner, FewShotMethod
+from zsltf.protocols import BaseFreeMethod, FewShotLearner, FewShotMethod
 
 __all__ = ["MOST_SHOTS", "Adapted", "adapt", "left_out_scores"]
 
@@ -56,7 +57,7 @@ class Adapted:
 
 
 def adapt(method: FewShotMethod, backbone: Backbone, photos: SupportPhotos, *, seed: int = 0) -> Adapted:
-    """Learn how to learn from the base classes, or from the support alone, then learn the classes of the support.
+    """Learn how to learn from the base classes, if there are any, then learn the classes of the support.
 
     Args:
         method: any few-shot method.
@@ -68,7 +69,9 @@ def adapt(method: FewShotMethod, backbone: Backbone, photos: SupportPhotos, *, s
         ValueError: if the method learns from base classes and there are none, or refuses what it gets.
     """
     start = time.perf_counter()
-    _check_base(method, photos)
+    if photos.base is None and not isinstance(method, BaseFreeMethod):
+        name = type(method).__name__
+        fail("--base", f"photos of other classes, from which {name} learns", "none", "Give a folder of them.")
     keras.utils.set_random_seed(seed)
     support = extract_features(backbone, photos.support, on_corrupt="error").features
     learner, skipped = _learnt(method, backbone, photos.base, seed)
@@ -152,18 +155,12 @@ def _on_the_rest(learner: FewShotLearner, support: Features, photos: SupportPhot
     return _Scored(images=photos.support.select(rows), scores=scores, how=how)
 
 
-def _check_base(method: FewShotMethod, photos: SupportPhotos) -> None:
-    if photos.base is None and not hasattr(method, "without_base"):
-        name = type(method).__name__
-        fail("--base", f"photos of other classes, from which {name} learns", "none", "Give a folder of them.")
-
-
 def _learnt(
     method: FewShotMethod, backbone: Backbone, base: Collection | None, seed: int
 ) -> tuple[FewShotLearner, dict[str, str]]:
     """The learner, and the base photos that can't be decoded."""
     if base is None:
-        return method.without_base(), {}  # type: ignore[attr-defined]
+        return cast("BaseFreeMethod", method).without_base(), {}
     extraction = extract_features(backbone, base.images)
     features, validation = extraction.features, None
     if hasattr(method, "training") and len(base.classes) >= _ENOUGH:
