@@ -78,8 +78,8 @@ def test_the_first_step_is_adams():
     head = CosineHead(offset=np.zeros(64), vectors=rng.normal(size=(2, 64)))
     done = stages.tune(x, y, domain, head, validation=np.array([0, 3]))
     moved = np.concatenate([(a - b).ravel() for a, b in zip(done.averaged, stages.start, strict=True)])
-    assert np.abs(moved).max() == pytest.approx(5e-5, rel=0.01)
-    assert np.median(np.abs(moved[moved != 0])) == pytest.approx(5e-5, rel=0.01)  # tiny gradients move less
+    assert np.abs(moved).max() == pytest.approx(2e-4, rel=0.01)
+    assert np.median(np.abs(moved[moved != 0])) == pytest.approx(2e-4, rel=0.01)  # tiny gradients move less
 
 
 def test_every_step_has_as_many_images_of_each_domain(problem):
