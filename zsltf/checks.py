@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "check_choice",
     "check_finite",
+    "check_not_negative",
     "check_positive",
     "check_sentences",
     "check_shape",
@@ -30,6 +31,13 @@ def check_positive(owner: str, **values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value > 0):
             fail(f"{owner}.{name}", "a number > 0", f"{value:g}", "Start from the default")
+
+
+def check_not_negative(owner: str, **values: float) -> None:
+    """Each value is a finite number >= 0."""
+    for name, value in values.items():
+        if not (math.isfinite(value) and value >= 0):
+            fail(f"{owner}.{name}", "a number >= 0", f"{value:g}", "0 turns it off.")
 
 
 def check_share(owner: str, **values: float) -> None:

@@ -1,10 +1,10 @@
-"""The plainest `embed` models of a Classifier: a linear map, none, and the pixels themselves."""
+"""The plainest `embed` models of a Classifier: a linear map, none, the pixels themselves, and a copy of another."""
 
 import keras
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["grey_pixels", "identity", "linear"]
+__all__ = ["copied", "grey_pixels", "identity", "linear"]
 
 
 def linear(
@@ -20,6 +20,13 @@ def linear(
 def identity(width: int) -> keras.Model:
     """A Keras model x (B, D) -> x."""
     return keras.Sequential([keras.Input((width,)), keras.layers.Identity()], name="embed")
+
+
+def copied(model: keras.Model) -> keras.Model:
+    """The same layers with weights of their own."""
+    copy = keras.models.clone_model(model)
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def grey_pixels(height: int, width: int) -> keras.Model:

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from zsltf.checks import check_finite, check_shape, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.npy import read_npy
+from zsltf.data.unlabelled import Unlabelled
 
 __all__ = ["Features"]
 
@@ -94,6 +95,10 @@ class Features:
     def with_y(self, y: Int[np.ndarray, " N"]) -> "Features":
         """The same examples under other labels."""
         return replace(self, y=y)
+
+    def unlabelled(self) -> Unlabelled:
+        """The same examples without their labels and weights."""
+        return Unlabelled(x=self.x, paths=self.paths)
 
     def places(self) -> "Features":
         """Each place of each feature map as an example of its own; vectors as they are."""

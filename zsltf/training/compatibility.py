@@ -14,7 +14,7 @@ from jaxtyping import Float
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.embeds import linear
+from zsltf.embeds import copied, linear
 from zsltf.similarities.dot import Dot
 from zsltf.training.descent import Descent
 from zsltf.training.fused_adam import FusedAdam
@@ -153,7 +153,7 @@ class _Trainer:
 
     def classifier(self, classes: ClassTable) -> Classifier:
         """A copy of the model as it is: training may go on."""
-        embed, project = (None if m is None else _copy(m) for m in (self._parts.embed, self._parts.project))
+        embed, project = (None if m is None else copied(m) for m in (self._parts.embed, self._parts.project))
         return Classifier(embed, classes, project=project, similarity=self._parts.finish(self._parts.similarity))
 
     def score(self, x: Float[np.ndarray, "N *D"], classes: ClassTable) -> Float[np.ndarray, "N C"]:
@@ -180,9 +180,3 @@ class _Trainer:
             squares = tf.add_n([tf.nn.l2_loss(variable) for variable in self._trained if len(variable.shape) > 1])
             loss = tf.math.divide_no_nan(losses, tf.reduce_sum(weights)) + self._penalty * squares
         self._optimizer.apply(tape.gradient(loss, self._trained))
-
-
-def _copy(model: keras.Model) -> keras.Model:
-    copy = keras.models.clone_model(model)
-    copy.set_weights(model.get_weights())
-    return copy
