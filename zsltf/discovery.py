@@ -10,7 +10,18 @@ from zsltf.checks import check_choice
 
 __all__ = ["FAMILIES", "assigned", "constructors", "names", "one_of", "plugin", "plugin_type", "public", "summary"]
 
-FAMILIES = ("backbones", "text_encoders", "heads", "zeroshot", "fewshot", "transfer", "exporters")
+FAMILIES = (
+    "backbones",
+    "text_encoders",
+    "heads",
+    "zeroshot",
+    "fewshot",
+    "transfer",
+    "adaptation",
+    "generalization",
+    "instance",
+    "exporters",
+)
 """What `zsltf ls` lists."""
 
 

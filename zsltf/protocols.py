@@ -10,15 +10,20 @@ from jaxtyping import Float
 from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
+from zsltf.data.domains import Domains
 from zsltf.data.features import Features
 from zsltf.data.images import Labels
+from zsltf.data.unlabelled import Unlabelled
 
 __all__ = [
+    "AdaptationMethod",
     "BaseFreeMethod",
     "FewShotLearner",
     "FewShotMethod",
+    "GeneralizationMethod",
     "GridMethod",
     "Head",
+    "InstanceMethod",
     "Method",
     "Objective",
     "TextEncoder",
@@ -44,6 +49,68 @@ class GridMethod(Method, Protocol):
         self, train: Features, classes: ClassTable, x: Float[np.ndarray, "N D"]
     ) -> Iterator[tuple[Self, Float[np.ndarray, "N C"]]]:
         """Each setting of the search range, and its scores of x against all classes."""
+        ...
+
+
+class AdaptationMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that learns from a labelled source for a target without labels."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]]
+    """Field -> the values that selection tries."""
+
+    def fit(
+        self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None
+    ) -> Classifier:
+        """Learn from both domains.
+
+        Args:
+            source: labelled vectors, or preprocessed images.
+            target: examples of the same shape.
+            classes: of both domains, all seen.
+            network: from an example to its embedding, of which a copy is trained; by default none, for vectors.
+
+        Raises:
+            ValueError: if the target brings labels, the shapes differ, or a class has no source example.
+        """
+        ...
+
+
+class GeneralizationMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that learns from several domains for one that nobody has seen."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]]
+    """Field -> the values that selection tries."""
+
+    def fit(self, domains: Domains, classes: ClassTable, *, network: keras.Model | None = None) -> Classifier:
+        """Learn from all domains.
+
+        Args:
+            domains: labelled vectors, or preprocessed images.
+            classes: which every domain has, all seen.
+            network: from an example to its embedding, of which a copy is trained; by default none, for vectors.
+
+        Raises:
+            ValueError: if a domain lacks a class that another has.
+        """
+        ...
+
+
+class InstanceMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that tells how much each source example is worth on the target."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]]
+    """Field -> the values that selection tries."""
+
+    def weigh(self, source: Features, target: Unlabelled) -> Features:
+        """The source with a sample_weight of mean 1, times its own.
+
+        Args:
+            source: labelled vectors.
+            target: vectors of the same width.
+
+        Raises:
+            ValueError: if the target brings labels, or one example gets all of the weight.
+        """
         ...
 
 

@@ -1,0 +1,1 @@
+"""Unsupervised domain adaptation: a labelled source, an unlabelled target; one method, one file."""
