@@ -1,0 +1,1 @@
+"""Domain generalisation: several labelled sources, a target that nobody sees; one method, one file."""
