@@ -1,0 +1,1 @@
+"""Instance transfer: which source examples help on the target; one method, one file."""
