@@ -15,6 +15,7 @@ ARGUMENTS = {
     "radial_basis": {"num_points": 5, "rate": 0.5},
     "simplex_mixture": {"num_points": 5},
     "unit_blocks": {"widths": (2, 4), "scale": 3.0},
+    "weighted_vote": {"weights": (0.5, 1.0)},
 }
 SHAPES = {"preprocess": (20, 24, 3)}
 SCORES = {"bilinear", "learned_cosine"}  # of embeddings and class vectors

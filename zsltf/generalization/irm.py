@@ -63,6 +63,6 @@ def scale_penalty(scores: Any, y: Any, weights: Any) -> Any:
 
 def scale_gradient(scores: Any, y: Any, weights: Any) -> Any:
     """d labelled_loss(w scores) / dw at w = 1: the mean over examples of sum_c (p_c - 1[c = y]) score_c."""
-    residuals = tf.nn.softmax(scores) - tf.one_hot(y, tf.shape(scores)[1])
+    residuals = tf.nn.softmax(scores) - tf.one_hot(y, tf.shape(scores)[1], dtype=scores.dtype)
     slopes = tf.reduce_sum(residuals * scores, axis=1)
     return tf.math.divide_no_nan(tf.reduce_sum(weights * slopes), tf.reduce_sum(weights))

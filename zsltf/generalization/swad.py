@@ -43,7 +43,7 @@ class SWAD:
 
     def fit(self, domains: Domains, classes: ClassTable, *, network: keras.Model | None = None) -> Classifier:
         """Train on a part of all domains, and average by the rest; see GeneralizationMethod."""
-        kept, held = self._parts(domains)
+        kept, held = self.parts(domains)
         model = generalizable("SWAD", kept, classes, network, self.descent)
         mean = RunningMean(model.trainable_variables)
         stretches: list[Stretch] = []
@@ -55,7 +55,7 @@ class SWAD:
         train_on_sources(model, mean_risk(model), self.descent, kept, after_step=mean.update, after_epoch=validate)
         return averaged(model, self.average.of(stretches), kept).classifier(domains.pooled)
 
-    def _parts(self, domains: Domains) -> tuple[Domains, Domains]:
+    def parts(self, domains: Domains) -> tuple[Domains, Domains]:
         """What is trained on, and what validates, of every class in every domain."""
         kept, held = {}, {}
         for name, part in domains.parts.items():
