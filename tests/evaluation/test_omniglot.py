@@ -84,4 +84,4 @@ def test_episodes_that_the_novel_classes_can_not_give_are_refused_first(images):
 def test_each_task_is_a_protocol():
     protocols = OmniglotTest().protocols()
     assert list(protocols) == ["5-way 1-shot", "5-way 5-shot", "20-way 1-shot"]
-    assert all(isinstance(one, FewShotProtocol) and one.count == 600 for one in protocols.values())
+    assert all(isinstance(one, FewShotProtocol) and one.episodes == 600 for one in protocols.values())

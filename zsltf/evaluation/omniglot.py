@@ -59,7 +59,7 @@ class OmniglotTest:
         """Each task by its name."""
         return {
             f"{ways}-way {shots}-shot": FewShotProtocol(
-                episodes=Episodes(ways=ways, shots=shots, queries=self.queries), count=self.count, seed=self.seed
+                sampler=Episodes(ways=ways, shots=shots, queries=self.queries), episodes=self.count, seed=self.seed
             )
             for ways, shots in self.tasks
         }
@@ -127,7 +127,7 @@ def run_omniglot(
         fail("base classes", "some to learn from", "none", "Leave an alphabet to them.")
     protocols = test.protocols()
     for protocol in protocols.values():
-        sets.check_enough(protocol.episodes)
+        sets.check_enough(protocol.sampler)
     begin = time.process_time()
     learner = method.learn(sets.base, validation=sets.validation, network=backbone.features())
     seconds = time.process_time() - begin

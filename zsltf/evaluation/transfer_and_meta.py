@@ -13,7 +13,7 @@ from zsltf.data.episodes import Episode, Episodes
 from zsltf.data.features import Features
 from zsltf.data.few_shot_images import FewShotImages
 from zsltf.data.few_shot_sets import FewShotSets
-from zsltf.evaluation.few_shot import episode_accuracies
+from zsltf.evaluation.episode_scores import episode_accuracies, episode_answers
 from zsltf.evaluation.transfer_starts import Start
 from zsltf.fewshot.classifier_baseline import ClassifierBaseline
 from zsltf.fewshot.meta_baseline import MetaBaseline
@@ -156,7 +156,8 @@ def _trained(start: Start, sets: FewShotSets, protocol: FusionProtocol, seed: in
 def _accuracies(learner: Any, data: Features, episodes: Sequence[Episode]) -> Float[np.ndarray, " E"]:
     """Of episodes, whose examples are embedded once."""
     pieces = [learner.network(np.asarray(data.x[i : i + 256]), training=False) for i in range(0, len(data), 256)]
-    return episode_accuracies(learner.metric, np.concatenate([np.asarray(piece) for piece in pieces]), episodes)
+    embedded = np.concatenate([np.asarray(piece) for piece in pieces])
+    return episode_accuracies(episode_answers(learner.metric, embedded, episodes), episodes)
 
 
 def _figures(accuracies: Float[np.ndarray, " E"], neither: Float[np.ndarray, " E"]) -> dict[str, Any]:
