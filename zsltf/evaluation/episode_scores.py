@@ -1,7 +1,8 @@
 """Episodes scored by a few-shot learner, many in a call of a compiled function."""
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from zsltf.training.episode_batches import episode_rows
 __all__ = ["class_accuracies", "episode_accuracies", "episode_answers", "episodes_digest"]
 
 _NUMBERS = 2**22  # of examples that are scored in one call
+_Shape = tuple[int | None, int | None]
 
 
 def episode_answers(
@@ -27,18 +29,26 @@ def episode_answers(
         x: examples, of which the episodes name rows.
         episodes: of any ways and shots; those of one shape are scored together.
     """
-    examples = tf.constant(np.asarray(x, np.float32))
+    examples, compiled = tf.constant(np.asarray(x, np.float32)), {}
+    found: dict[int, np.ndarray] = {}
+    for ways, rows, shapes in _alike(episodes, x[0].size):
+        support, support_y, query, _ = episode_rows([episodes[row] for row in rows])
+        if (ways, *shapes) not in compiled:
+            compiled[ways, *shapes] = _compiled(learner, examples, ways, shapes)
+        given = compiled[ways, *shapes](*map(tf.constant, (support, support_y, query))).numpy()
+        found.update(zip(rows, given, strict=True))
+    return [found[number] for number in range(len(episodes))]
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def answers(support: Any, support_y: Any, query: Any, ways: int) -> Any:
+
+def _compiled(learner: FewShotLearner, examples: Any, ways: int, shapes: tuple[_Shape, _Shape]) -> Callable[..., Any]:
+    """Rows and ways of the support, and rows of queries, to answers."""
+    support, query = (tf.TensorSpec(shape, tf.int32) for shape in shapes)
+
+    def answers(support: Any, support_y: Any, query: Any) -> Any:
         scores = learner.logits(tf.gather(examples, support), support_y, tf.gather(examples, query), ways)
         return tf.argmax(scores, axis=-1, output_type=tf.int32)
 
-    found: dict[int, np.ndarray] = {}
-    for ways, rows in _alike(episodes, x[0].size):
-        support, support_y, query, _ = map(tf.constant, episode_rows([episodes[row] for row in rows]))
-        found.update(zip(rows, answers(support, support_y, query, ways).numpy(), strict=True))
-    return [found[number] for number in range(len(episodes))]
+    return tf.function(answers, autograph=False).get_concrete_function(support, support, query)
 
 
 def episode_accuracies(answers: Sequence[np.ndarray], episodes: Sequence[Episode]) -> Float[np.ndarray, " E"]:
@@ -54,16 +64,24 @@ def class_accuracies(answers: Sequence[np.ndarray], episodes: Sequence[Episode],
     return np.divide(np.bincount(labels, right, count), asked, out=np.full(count, np.nan), where=asked > 0)
 
 
-def _alike(episodes: Sequence[Episode], width: int) -> list[tuple[int, list[int]]]:
-    """Ways, and numbers of episodes of one shape: all batches of a shape are of one size, the last one repeats some."""
+def _alike(episodes: Sequence[Episode], width: int) -> list[tuple[int, list[int], tuple[_Shape, _Shape]]]:
+    """Ways, numbers of some episodes of one shape, and what to compile for: shapes of support and queries.
+
+    All batches of a shape are of one size, the last one repeats some; where there are several shapes of as many ways,
+    one graph serves them all.
+    """
     shapes: dict[tuple[int, int, int], list[int]] = {}
     for number, one in enumerate(episodes):
         shapes.setdefault((one.ways, len(one.support), len(one.query)), []).append(number)
+    kinds = Counter(ways for ways, *_ in shapes)
     batches = []
     for (ways, support, query), numbers in shapes.items():
         size = min(len(numbers), max(1, _NUMBERS // ((support + query) * width)))
         padded = numbers + numbers[: -len(numbers) % size]
-        batches += [(ways, padded[start : start + size]) for start in range(0, len(numbers), size)]
+        own: tuple[_Shape, _Shape] = (
+            ((size, support), (size, query)) if kinds[ways] == 1 else ((None, None), (None, None))
+        )
+        batches += [(ways, padded[start : start + size], own) for start in range(0, len(numbers), size)]
     return batches
 
 
