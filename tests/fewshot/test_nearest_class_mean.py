@@ -1,5 +1,6 @@
 """Nearest class mean against distances computed one by one."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -40,3 +41,12 @@ def test_a_class_without_examples_is_named(toy_features):
     features, classes = toy_features
     with pytest.raises(ValueError, match=r"expected an example of every class, received none of class 3\. Leave"):
         NearestClassMean().fit(features.select(features.y != 3), classes)
+
+
+def test_a_network_goes_first(toy_features):
+    features, classes = toy_features
+    network = keras.Sequential([keras.Input((32,)), keras.layers.Dense(6)])
+    learner = NearestClassMean().learn(features, network=network)
+    embedded = features.with_x(np.asarray(network(features.x)))
+    expected = NearestClassMean().fit(embedded, classes).score(embedded.x)
+    np.testing.assert_allclose(learner.fit(features, classes).score(features.x), expected, atol=1e-3)

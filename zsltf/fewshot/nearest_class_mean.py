@@ -12,10 +12,12 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.layers.centre import centring
+from zsltf.protocols import FewShotLearner
 from zsltf.similarities.cosine import Cosine
 from zsltf.similarities.distance import Distance
 from zsltf.solvers.class_means import class_means
 from zsltf.solvers.support_sets import cosines, squared_distances, support_means
+from zsltf.training.frozen_network import on_embeddings
 
 __all__ = ["NearestClassMean"]
 
@@ -35,9 +37,9 @@ class NearestClassMean:
 
     def learn(
         self, base: Features, *, validation: Features | None = None, network: keras.Model | None = None
-    ) -> "NearestClassMean":
-        """There is nothing to learn."""
-        return self
+    ) -> FewShotLearner:
+        """There is nothing to learn; a network goes first, as it is."""
+        return self if network is None else on_embeddings("NearestClassMean", base, network, lambda _: self)
 
     def without_base(self) -> "NearestClassMean":
         """The same."""
