@@ -15,7 +15,7 @@ from zsltf.training.episode_batches import episode_rows
 
 __all__ = ["class_accuracies", "episode_accuracies", "episode_answers", "episodes_digest"]
 
-_NUMBERS = 2**22  # of examples that are scored in one call
+_NUMBERS = 2**21  # of examples that are scored in one call: they stay in the cache
 _Shape = tuple[int | None, int | None]
 
 
