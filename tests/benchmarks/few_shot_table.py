@@ -85,10 +85,10 @@ the same for every method; mean accuracy with Student's 95 % interval over episo
 SimpleShot with its paired bootstrap interval, in percent. Two protocols, whose numbers are not to be held against each
 other: with {base} base classes apart and episodes from the other {novel}, or without base classes and episodes from all
 {classes}. Nothing is chosen on novel classes; methods that train on episodes keep the step that is best on
-{validation} of the base classes. Those marked * have a linear layer of 256 units to train, which starts at random. No
-method is transductive. The intervals say what other episodes of these classes might have given, not what other classes
-might; and ImageNet, which the backbone was trained on, has most of these classes. s: seconds of learning and testing.
-Written by:
+{validation} of the base classes. Those marked * train a linear layer of 256 units, which starts at random, on the
+features; the others have the features as they are. No method is transductive. The intervals say what other episodes of
+these classes might have given, not what other classes might; and ImageNet, which the backbone was trained on, has most
+of these classes. s: seconds of processor time, of learning and testing. Written by:
 
     python tests/benchmarks/few_shot_table.py --data $ZSLTF_TEST_DATA/animals/images --table FILE.md
 """
@@ -126,7 +126,7 @@ def section(sets: FewShotSets, chosen_on: FewShotSets, protocol: FewShotProtocol
     for name, method in methods(seed).items():
         if sets.protocol != APART and not hasattr(method, "without_base"):
             continue
-        start = time.perf_counter()
+        start = time.process_time()
         learner = learnt(method, sets, chosen_on, seed)
         answers = episode_answers(learner, sets.novel.x, episodes)
         reached[name] = MethodOutcome(
@@ -136,7 +136,7 @@ def section(sets: FewShotSets, chosen_on: FewShotSets, protocol: FewShotProtocol
             per_class=class_accuracies(answers, episodes, len(sets.classes)),
         )
         starred = f"{name}*" if isinstance(method, EMBEDDED) else name
-        lines.append(line(starred, reached[name], reached, time.perf_counter() - start))
+        lines.append(line(starred, reached[name], reached, time.process_time() - start))
     return lines
 
 
