@@ -40,7 +40,7 @@ class Config:
 
 
 def main(config: Config) -> None:
-    """Domains and names -> frozen, fine-tuned and averaged network -> accuracy by number of photos."""
+    """Domains and names -> frozen, fine-tuned and averaged weights -> accuracy by number of photos."""
     check_writable(config.out, overwrite=config.overwrite, ours=CHAIN_FILES)
     images, classes = read_task(config.images, config.encoder, config.text)
     config.protocol.check(images)

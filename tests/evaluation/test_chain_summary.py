@@ -12,11 +12,11 @@ from zsltf.evaluation.zero_to_few_shot import ALONE, ANY_SHOT, STAGES
 
 @pytest.fixture(scope="module")
 def rows():
-    """Two domains, two draws, three seeds; the second stage is 0.1 above the first in every unit, the third as it."""
+    """Two domains, two draws, three seeds; the second stage is 0.1 above the first in every unit, the others as it."""
     rng, found = np.random.default_rng(0), []
     for domain, names, seed, shots in itertools.product(("a", "b"), (["x"], ["y"]), range(3), (0, 1)):
         level = rng.uniform(0.2, 0.6)
-        for stage, more in zip(STAGES, (0.0, 0.1, 0.1), strict=True):
+        for stage, more in zip(STAGES, (0.0, 0.1, 0.1, 0.1), strict=True):
             task = {"domain": domain, "held_out": names, "seed": seed, "stage": stage, "shots": shots}
             found.append({**task, "head": ANY_SHOT, "accuracy": level + more, "known": level, "new": 1 - level})
             if shots:
@@ -26,7 +26,7 @@ def rows():
 
 def test_means_are_over_all_and_intervals_over_seeds(rows):
     found = {(row["stage"], row["head"], row["shots"]): row for row in stage_means(rows)}
-    assert len(found) == 3 * 3
+    assert len(found) == 4 * 3
     own = [row for row in rows if (row["stage"], row["head"], row["shots"]) == (STAGES[0], ANY_SHOT, 0)]
     by_seed = np.array([np.mean([row["accuracy"] for row in own if row["seed"] == seed]) for seed in range(3)])
     row = found[STAGES[0], ANY_SHOT, 0]
@@ -38,7 +38,7 @@ def test_means_are_over_all_and_intervals_over_seeds(rows):
 
 def test_differences_are_paired_over_domains_and_draws(rows):
     found = {(row["what"], row["shots"]): row for row in stage_differences(rows)}
-    first, second = (f"{after}, above {before}" for before, after in itertools.pairwise(STAGES))
+    first, second, _ = (f"{after}, above {before}" for before, after in itertools.pairwise(STAGES))
     for shots in (0, 1):
         assert found[first, shots]["difference"] == pytest.approx(0.1)
         np.testing.assert_allclose(found[first, shots]["interval"], [0.1, 0.1])

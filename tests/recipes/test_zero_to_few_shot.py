@@ -31,10 +31,10 @@ def test_writes_what_each_stage_adds_and_a_classifier_that_is_one(few_pictures, 
     assert "weights averaged" in printed
     assert "What is added" in printed
     report = json.loads((out / "report.json").read_text("utf-8"))
-    assert len(report["rows"]) == 4 * 3 * (2 + 1)  # domains, stages; numbers of photos, and photos alone
+    assert len(report["rows"]) == 4 * 4 * (2 + 1)  # domains, stages; numbers of photos, and photos alone
     assert {row["head"] for row in report["rows"]} == {"any-shot", "photos alone"}
     means = {(row["stage"], row["head"], row["shots"]): row for row in report["stages"]}
-    assert len(means) == 3 * (2 + 1)
+    assert len(means) == 4 * (2 + 1)
     for row in report["rows"]:
         assert row["accuracy"] == pytest.approx((7 * row["known"] + 2 * row["new"]) / 9)
     with opened(out / "classifier.keras") as run:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zsltf.training.weight_average import FlatAverage, RunningMean, Stretch
+from zsltf.training.weight_average import FlatAverage, RunningMean, Stretch, between
 
 
 def stretches(losses, steps=2):
@@ -91,3 +91,14 @@ def test_settings_out_of_range_are_refused():
         FlatAverage(end_patience=0)
     with pytest.raises(ValueError, match="FlatAverage: expected a validation or more, received none"):
         FlatAverage().of([])
+
+
+def test_between_two_weights():
+    start, end = [np.zeros(2), np.ones((2, 2))], [np.full(2, 4.0), np.full((2, 2), 3.0)]
+    np.testing.assert_array_equal(between(start, end)[0], [2, 2])
+    np.testing.assert_array_equal(between(start, end, 0.25)[1], np.full((2, 2), 1.5))
+    for share, expected in ((0, start), (1, end)):
+        for received, wanted in zip(between(start, end, share), expected, strict=True):
+            np.testing.assert_array_equal(received, wanted)
+    with pytest.raises(ValueError, match=r"between\.share: expected a number from 0 to 1, received 1\.5"):
+        between(start, end, 1.5)

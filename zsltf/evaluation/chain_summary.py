@@ -38,13 +38,14 @@ def stage_means(rows: Rows) -> list[dict[str, Any]]:
 
 
 def stage_differences(rows: Rows) -> list[dict[str, Any]]:
-    """By how much each stage is above the one before, and the any-shot head above the photos alone.
+    """By how much each stage is above the one before, the last above the first, and the head above the photos alone.
 
     The intervals are paired, over pairs of a domain and a draw of classes, whose seeds are averaged: what another
     domain and other classes might have given.
     """
     heads = {stage: (stage, ANY_SHOT) for stage in STAGES}
-    steps = [(f"{after}, above {before}", heads[after], heads[before]) for before, after in itertools.pairwise(STAGES)]
+    pairs = [*itertools.pairwise(STAGES), (STAGES[0], STAGES[-1])]
+    steps = [(f"{after}, above {before}", heads[after], heads[before]) for before, after in pairs]
     steps += [(f"{stage}, above {ALONE}", heads[stage], (stage, ALONE)) for stage in (STAGES[0], STAGES[-1])]
     found = []
     for what, after, before in steps:

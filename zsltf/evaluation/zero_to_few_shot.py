@@ -19,11 +19,12 @@ from zsltf.pretrained.extract import extract_features
 from zsltf.training.folds import hold_out
 from zsltf.training.last_stages import LastStages
 from zsltf.training.stage_settings import StageSettings
-from zsltf.training.weight_average import Weights
+from zsltf.training.weight_average import Weights, between
 
 __all__ = ["ALONE", "ANY_SHOT", "STAGES", "Chain", "run_chain"]
 
-STAGES = ("frozen features", "fine-tuned on domains", "weights averaged")
+STAGES = ("frozen features", "fine-tuned on domains", "weights averaged", "half-way to them")
+"""Pretrained weights; the best of a training; the mean over its flat part; the middle between pretrained and mean."""
 ANY_SHOT, ALONE = "any-shot", "photos alone"
 """Heads: with what source domains and semantics tell, and class means of the photos by themselves."""
 
@@ -38,7 +39,7 @@ class Chain:
     choices: tuple[dict[str, Any], ...]
     """domain, held_out, and the settings that the source domains preferred."""
     classifier: Classifier
-    """Of the first domain, draw and seed: averaged weights, and the most photos."""
+    """Of the first domain, draw and seed: half-way weights, and the most photos."""
 
 
 def run_chain(
@@ -80,7 +81,7 @@ def run_chain(
                 for row in _rows(shots, choice, protocol.shots):
                     rows.append({**task.told, "seed": seed, "stage": stage, **row})
                     announce(rows[-1])
-            shipped = shipped or [(trained[1], _adapted(fitted, shots, choice, max(protocol.shots)))]
+            shipped = shipped or [(trained[-1], _adapted(fitted, shots, choice, max(protocol.shots)))]
     ((weights, classifier),) = shipped
     stages.assign(weights)
     classifier = classifier.after(backbone.features(), preprocess=backbone.preprocess)
@@ -105,8 +106,8 @@ class _Stages:
         options = {"shots": self.protocol.shots, "hidden": self.protocol.held_out, "seed": self.protocol.seeds[0]}
         return choose_head(source, self.images.domain[task.source], task.classes, **options)
 
-    def train(self, task: DomainTask, choice: HeadChoice, seed: int) -> tuple[Weights, Weights]:
-        """The best weights and the averaged ones, by the source images of seen classes alone."""
+    def train(self, task: DomainTask, choice: HeadChoice, seed: int) -> tuple[Weights, ...]:
+        """The best weights, the averaged ones and half-way weights, by the source images of seen classes alone."""
         source, domain = self._source(task, self.frozen[task.source]), self.images.domain[task.source]
         _, stratum = np.unique(np.stack([source.y, domain]), axis=1, return_inverse=True)
         held_out = hold_out(stratum, self.protocol.validation, seed)
@@ -114,7 +115,7 @@ class _Stages:
         y = np.searchsorted(np.flatnonzero(task.classes.seen), source.y)
         x, validation = self.x[task.source], np.flatnonzero(held_out)
         tuned = self.stages.tune(x, y, domain, head, validation=validation, seed=seed)
-        return tuned.best, tuned.averaged
+        return tuned.best, tuned.averaged, between(self.stages.start, tuned.averaged)
 
     def shots(
         self, task: DomainTask, choice: HeadChoice, weights: Weights | None, seed: int

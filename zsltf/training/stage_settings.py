@@ -21,15 +21,15 @@ class StageSettings:
 
     stages: int = 3
     """How many of the last stages train, >= 1; those below are frozen."""
-    steps: int = 150
+    steps: int = 120
     """>= 1."""
-    per_domain: int = 12
+    per_domain: int = 8
     """Images of each domain, a step, >= 1."""
     learning_rate: float = 2e-4
     """> 0."""
     cosine_scale: float = 16.0
     """What cosines are multiplied by, > 0: the inverse temperature."""
-    validate_every: int = 10
+    validate_every: int = 6
     """Steps, >= 1."""
     average: FlatAverage = field(default_factory=FlatAverage)
     """Over which of the steps the weights are averaged."""

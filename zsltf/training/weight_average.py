@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from zsltf.checks import check_positive, fail
 
-__all__ = ["FlatAverage", "RunningMean", "Stretch"]
+__all__ = ["FlatAverage", "RunningMean", "Stretch", "Weights", "between"]
 
 Weights = list[np.ndarray]
 
@@ -98,3 +98,19 @@ class FlatAverage:
         shares = np.array([stretch.steps for stretch in counted], np.float64)
         parts = zip(*(stretch.mean for stretch in counted), strict=True)
         return [np.average(np.stack(part), axis=0, weights=shares).astype(np.float32) for part in parts]
+
+
+def between(start: Weights, end: Weights, share: float = 0.5) -> Weights:
+    """Weights on the way from those before a training to those after it.
+
+    Source: Wortsman, Ilharco, Kim et al., "Robust fine-tuning of zero-shot models", CVPR 2022 (WiSE-FT), where half the
+    way does well for every data set.
+
+    Args:
+        start: before.
+        end: after.
+        share: of the way, from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        fail("between.share", "a number from 0 to 1", f"{share:g}", "Start from the default.")
+    return [(1 - share) * before + share * after for before, after in zip(start, end, strict=True)]
