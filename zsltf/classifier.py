@@ -213,6 +213,10 @@ class Classifier(keras.Model):
         """The same, where embed takes preprocessed images."""
         return self._replace(preprocess=preprocess)
 
+    def with_embed(self, embed: keras.Model) -> Self:
+        """The same classes under another embed of the same shapes."""
+        return self._replace(embed=embed)
+
     def _replace(self, **changes: Any) -> Self:
         kept = {name: getattr(self, name) for name in (*_PARTS, *_OPTIONS)}
         table = {name: keras.ops.convert_to_numpy(getattr(self, name)) for name in ("class_vectors", "bias")}
