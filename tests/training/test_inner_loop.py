@@ -59,6 +59,15 @@ def test_episodes_with_weights_of_their_own_take_their_own_steps():
         np.testing.assert_allclose(one, alone, rtol=1e-12)
 
 
+def test_a_factor_makes_the_steps_of_its_weight_larger():
+    w = [tf.constant(W), tf.constant(W)]
+    inner = InnerLoop(steps=2, step_size=0.05)
+    both = descended(lambda _, now: quadratic(now[0]) + quadratic(now[1]), w, inner, (1.0, 0.5))
+    for found, size in zip(both, (0.05, 0.025), strict=True):
+        (alone,) = descended(lambda _, now: quadratic(now[0]), w[:1], InnerLoop(steps=2, step_size=size))
+        np.testing.assert_allclose(found, alone, rtol=1e-12)
+
+
 def test_the_loss_is_told_the_step():
     loss = lambda step, now: tf.cast(step + 1, tf.float64) * tf.reduce_sum(now[0])  # noqa: E731
     (found,) = descended(loss, [tf.zeros(2, tf.float64)], InnerLoop(steps=3, step_size=1.0))

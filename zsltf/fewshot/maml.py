@@ -32,7 +32,9 @@ class MAML:
     steps_at_use: int = 5
     """On the support of new classes, >= 1."""
     step_size: float = 0.1
-    """Of these steps, > 0."""
+    """Of the network's steps, > 0."""
+    head_factor: float = 1.0
+    """How many times as large the head's steps are, > 0: from zeros, it has further to go."""
     first_order: bool = False
     """Whether training takes the steps' gradients for constants: cheaper, and nearly as good by the paper."""
     training: EpisodicTraining = field(default_factory=EpisodicTraining)
@@ -41,6 +43,7 @@ class MAML:
 
     def __post_init__(self) -> None:
         check_positive("MAML", steps=self.steps, steps_at_use=self.steps_at_use, step_size=self.step_size)
+        check_positive("MAML", head_factor=self.head_factor)
 
     def learn(
         self, base: Features, *, validation: Features | None = None, network: keras.Model | None = None
@@ -48,5 +51,7 @@ class MAML:
         """Train a copy of the network; see FewShotMethod."""
         body = own_network("MAML", base, network)
         inner = InnerLoop(steps=self.steps, step_size=self.step_size, first_order=self.first_order)
-        learner = GradientLearner(method="MAML", body=body, head=zero_head, inner=inner, adapts_body=True)
+        learner = GradientLearner(
+            method="MAML", body=body, head=zero_head, inner=inner, adapts_body=True, head_factor=self.head_factor
+        )
         return train_by_gradients(learner, self.steps_at_use, self.training, base, validation)

@@ -40,9 +40,11 @@ class EmbeddedLearner:
 
     def embedded(self, x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N K"]:
         """Embeddings, on which `metric` scores as this does on the examples: each is computed once for all episodes."""
-        embed = tf.function(lambda piece: self.network(piece, training=False), autograph=False, reduce_retracing=True)
-        pieces = [np.asarray(x[i : i + _EXAMPLES], np.float32) for i in range(0, len(x), _EXAMPLES)]
-        return np.concatenate([embed(piece).numpy() for piece in pieces])
+        signature = [tf.TensorSpec((None, *x.shape[1:]), tf.float32)]
+        embed = tf.function(lambda piece: self.network(piece, training=False), signature, autograph=False)
+        compiled = embed.get_concrete_function()
+        pieces = [tf.constant(x[i : i + _EXAMPLES], tf.float32) for i in range(0, len(x), _EXAMPLES)]
+        return np.concatenate([compiled(piece).numpy() for piece in pieces])
 
     def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
         """Of many episodes at once; see FewShotLearner."""

@@ -60,6 +60,8 @@ class GradientLearner:
     head: FirstHead
     inner: InnerLoop
     adapts_body: bool
+    head_factor: float = 1.0
+    """How many times as large the head's steps are."""
 
     TRANSDUCTIVE: ClassVar[bool] = False
 
@@ -107,7 +109,9 @@ class GradientLearner:
             scores = (self.embedded(body, support) if self.adapts_body else embedded) @ kernel + bias
             return support_loss(scores, support_y, weights)
 
-        *body, kernel, bias = found = descended(loss, [*(start if self.adapts_body else ()), *head], self.inner)
+        moved = [*(start if self.adapts_body else ()), *head]
+        factors = (*(1.0,) * (len(moved) - 2), self.head_factor, self.head_factor)
+        *body, kernel, bias = found = descended(loss, moved, self.inner, factors)
         return body or start, kernel, bias, loss(None, found)
 
     def embedded(self, body: Sequence[Any], examples: Any) -> Any:

@@ -32,7 +32,12 @@ class InnerLoop:
             fail("InnerLoop.step_size", "a number >= 0", f"{self.step_size:g}", "Start from the default.")
 
 
-def descended(loss: Callable[[Any, Sequence[Any]], Any], weights: Sequence[Any], inner: InnerLoop) -> list[Any]:
+def descended(
+    loss: Callable[[Any, Sequence[Any]], Any],
+    weights: Sequence[Any],
+    inner: InnerLoop,
+    factors: Sequence[float] | None = None,
+) -> list[Any]:
     """The weights after gradient steps on the loss, as a differentiable function of those before.
 
     Source: Finn, Abbeel & Levine, "Model-agnostic meta-learning for fast adaptation of deep networks", ICML 2017.
@@ -42,7 +47,9 @@ def descended(loss: Callable[[Any, Sequence[Any]], Any], weights: Sequence[Any],
             own, every one takes its own steps.
         weights: tensors.
         inner: number and size of the steps.
+        factors: of the step's size, one a weight; by default 1.
     """
+    sizes = [inner.step_size * factor for factor in factors or (1.0,) * len(weights)]
 
     def body(step: Any, *now: Any) -> tuple[Any, ...]:
         with tf.GradientTape() as tape:
@@ -51,7 +58,7 @@ def descended(loss: Callable[[Any, Sequence[Any]], Any], weights: Sequence[Any],
         slopes = tape.gradient(value, now, unconnected_gradients="zero")
         if inner.first_order:
             slopes = [tf.stop_gradient(slope) for slope in slopes]
-        after = [old - inner.step_size * slope for old, slope in zip(now, slopes, strict=True)]
+        after = [old - size * slope for old, size, slope in zip(now, sizes, slopes, strict=True)]
         return step + 1, *(tf.ensure_shape(new, old.shape) for new, old in zip(after, now, strict=True))
 
     start = (tf.constant(0), *weights)
