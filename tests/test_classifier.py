@@ -18,6 +18,7 @@ from zsltf.layers.preprocess import Preprocess
 from zsltf.similarities.cosine import Cosine
 from zsltf.similarities.distance import Distance
 from zsltf.similarities.dot import Dot
+from zsltf.similarities.relation import Relation
 
 ROOT = Path(__file__).parents[1]
 D, A, K = 5, 3, 4
@@ -163,6 +164,14 @@ def test_calibrate_takes_gamma_off_seen_classes_then_scales(similarity, gamma, s
     assert calibrated.gamma == pytest.approx(scale * (0.75 + gamma))
     again = calibrated.calibrate(gamma=-scale * gamma, scale=1 / scale)
     np.testing.assert_allclose(again.score(X), model.score(X), rtol=1e-3, atol=1e-3)
+
+
+def test_calibrate_keeps_what_a_similarity_has_learnt():
+    relation = Relation(8)
+    relation.build((None, K), (None, K))
+    model = Classifier(linear(KERNEL, SHIFT), table(), project=projection(), similarity=relation, gamma=0.75)
+    wanted = 3 * (model.score(X) - 0.5 * table().seen)
+    np.testing.assert_allclose(model.calibrate(gamma=0.5, scale=3).score(X), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_class_bias_is_bias_minus_gamma_seen_and_a_new_class_has_none():

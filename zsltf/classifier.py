@@ -190,6 +190,9 @@ class Classifier(keras.Model):
         check_positive("calibrate", scale=scale)
         config = {**self.similarity.get_config(), "scale": self.similarity.scale * scale}
         similarity = type(self.similarity).from_config(config)
+        if self.similarity.weights:  # of a comparison that was learnt
+            similarity.build(self.embed.output_shape, (None, *self.class_vectors.shape[1:]))
+            similarity.set_weights(self.similarity.get_weights())
         bias = scale * keras.ops.convert_to_numpy(self.bias)
         level = None if self.photo_level is None else scale * self.photo_level
         changes = {"bias": bias, "gamma": scale * (self.gamma + gamma), "photo_level": level}
