@@ -28,7 +28,7 @@ class Config:
     protocol: tyro.conf.OmitArgPrefixes[FusionProtocol] = field(default_factory=FusionProtocol)
     small_size: int = 32
     """Height and width in pixels of the images that the small network takes."""
-    filters: int = 32
+    filters: int = 64
     """Of the small network's convolutions, a multiple of 8."""
     hidden: int = 256
     """Units of the network on the backbone's features."""

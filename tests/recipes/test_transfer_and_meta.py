@@ -12,7 +12,7 @@ SHORT = (
     "1",
     "--queries",
     "2",
-    "--count",
+    "--episodes",
     "5",
     "--epochs",
     "1",

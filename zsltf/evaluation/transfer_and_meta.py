@@ -46,25 +46,25 @@ class FusionProtocol:
     """Of the test episodes; training has the last number."""
     queries: int = 15
     """A class, in test episodes, >= 1."""
-    count: int = 600
-    """Test episodes of each number of shots, >= 2; the same ones for every training."""
+    episodes: int = 600
+    """Test episodes of each number of shots, >= 1; the same ones for every training."""
     epochs: tuple[int, ...] = (20, 60)
     """Of pretraining on base classes: the number that is best on validation classes is taken."""
-    steps: int = 500
+    steps: int = 400
     """Of meta-learning, 4 episodes each, >= 1; the step that is best on validation classes is taken."""
     seeds: tuple[int, ...] = (0, 1, 2)
     """Of the parts of the classes, of weights, batches and episodes."""
 
     def __post_init__(self) -> None:
-        check_positive("FusionProtocol", count=self.count, steps=self.steps)
+        check_positive("FusionProtocol", episodes=self.episodes, steps=self.steps)
         for name in ("shots", "epochs"):
             if min(getattr(self, name), default=0) < 1:
                 fail(f"FusionProtocol.{name}", "numbers >= 1", str(getattr(self, name)), "Start from the default.")
         if not self.seeds or min(self.seeds) < 0:
             fail("FusionProtocol.seeds", "one or more, each >= 0", str(self.seeds), "Start from the default.")
-        self.episodes(1)
+        self.sampler(1)
 
-    def episodes(self, shots: int) -> Episodes:
+    def sampler(self, shots: int) -> Episodes:
         """How test episodes are drawn."""
         return Episodes(ways=self.ways, shots=shots, queries=self.queries)
 
@@ -110,7 +110,7 @@ def run_transfer_and_meta(
         reached: dict[tuple[str, int], np.ndarray] = {}
         for training, learner in trained.items():
             for shots in protocol.shots:
-                episodes = protocol.episodes(shots).draw(sets.novel.y, protocol.count, seed=seed)
+                episodes = protocol.sampler(shots).draw(sets.novel.y, protocol.episodes, seed=seed)
                 reached[training, shots] = _accuracies(learner, sets.novel, episodes)
                 row = {"seed": seed, "start": start.name, "training": training, "shots": shots}
                 chosen = {"epochs": epochs} if training in ("pretraining", "both") else {}
@@ -125,7 +125,7 @@ def _sets(found: FewShotImages, start: Start, protocol: FusionProtocol) -> FewSh
     if sets.base is None or sets.validation is None:
         fail("transfer_and_meta", "base and validation classes", "none", "Give --base and --validation, some of each.")
     for shots in protocol.shots:
-        sets.check_enough(protocol.episodes(shots))
+        sets.check_enough(protocol.sampler(shots))
     training = protocol.training(0, start.learning_rate)
     for part in (sets.base, sets.validation):
         training.sampler(len(np.unique(part.y))).draw(part.y, 1)

@@ -50,10 +50,10 @@ def from_features(images: Images, backbone: Backbone, *, hidden: int, on_corrupt
 
 
 def small_network(size: int, filters: int) -> keras.Model:
-    """Four blocks of a 3 x 3 convolution, GroupNorm, ReLU and 2 x 2 max-pooling, then the average; an image by itself.
+    """Four blocks of a 3 x 3 convolution with stride 2, GroupNorm and ReLU, then the average.
 
-    Source: Vinyals et al., "Matching networks for one shot learning", NIPS 2016, with GroupNorm (Wu & He, ECCV 2018)
-    for BatchNorm, through whose statistics the images of an episode would tell of each other.
+    Source: Finn, Abbeel & Levine, "Model-agnostic meta-learning", ICML 2017 (strides instead of pooling); GroupNorm (Wu
+    & He, ECCV 2018) of 8 filters a group, for through BatchNorm the images of an episode tell of each other.
 
     Args:
         size: height and width in pixels, >= 16.
@@ -61,10 +61,9 @@ def small_network(size: int, filters: int) -> keras.Model:
     """
     x = images = keras.Input((size, size, 3))
     for i in range(1, 5):
-        x = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"block{i}_conv")(x)
-        x = keras.layers.GroupNormalization(8, name=f"block{i}_norm")(x)
+        x = keras.layers.Conv2D(filters, 3, 2, "same", use_bias=False, name=f"block{i}_conv")(x)
+        x = keras.layers.GroupNormalization(filters // 8, name=f"block{i}_norm")(x)
         x = keras.layers.ReLU(name=f"block{i}_relu")(x)
-        x = keras.layers.MaxPooling2D(name=f"block{i}_pool")(x)
     return keras.Model(images, keras.layers.GlobalAveragePooling2D(name="average")(x), name="small_network")
 
 
