@@ -15,6 +15,7 @@ from zsltf.backbones.vgg import vgg16
 from zsltf.cli import main
 from zsltf.data.classes import ClassTable
 from zsltf.pretrained.resized import resized
+from zsltf.training.episodic import EpisodicTraining
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
 
@@ -73,3 +74,24 @@ def test_an_attribute_embedding_on_vgg16_learns_and_opens(drawn, pictures, tmp_p
     hidden = np.flatnonzero(~table.seen)
     predicted = hidden[np.asarray(opened(images[~seen].astype(np.float32))).argmax(axis=1)]
     assert (predicted == labels[~seen]).mean() > 1.5 / len(hidden)
+
+
+def test_a_prototypical_network_learns_from_base_classes_and_reads_others(toy_features):
+    features, table = toy_features
+    seen = table.seen[features.y]
+    held_out = np.isin(features.y, np.flatnonzero(table.seen)[:6])
+    novel, rows = np.flatnonzero(~table.seen), features.y[~seen]
+    others = features.select(~seen).with_y(np.searchsorted(novel, rows))
+    inputs = keras.Input(features.x.shape[1:])
+    given = {
+        "base": features.select(seen & ~held_out),
+        "validation": features.select(seen & held_out),
+        "network": keras.Model(inputs, keras.layers.Dense(16)(inputs)),
+        "support": others.select(np.arange(len(others)) % 4 == 0),
+        "classes": table.select(novel).with_seen(np.ones(len(novel), bool)),
+        "EpisodicTraining": EpisodicTraining,
+    }
+    few = "PrototypicalNetwork(training=EpisodicTraining(steps=20, queries=2))"
+    exec(example("PrototypicalNetwork").replace("PrototypicalNetwork()", few), given)
+    test = others.select(np.arange(len(others)) % 4 > 0)
+    assert (given["classifier"].score(test.x).argmax(axis=1) == test.y).mean() > 2 / len(novel)

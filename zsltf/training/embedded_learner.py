@@ -12,7 +12,7 @@ from zsltf.checks import fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.embeds import identity
+from zsltf.embeds import copied, identity
 from zsltf.protocols import FewShotLearner
 
 __all__ = ["EmbeddedLearner", "own_network"]
@@ -75,9 +75,7 @@ def own_network(method: str, base: Features, network: keras.Model | None) -> ker
         fail(f"{method}: network", f"one of examples of shape {base.x.shape[1:]}", f"of {taken}", "Give another.")
     if len(given) != 1 or given[0] is None:
         fail(f"{method}: network", "one vector an example", f"outputs of shape {given}", "Pool its maps.")
-    copy = keras.models.clone_model(network)
-    copy.set_weights(network.get_weights())
-    return _named(copy)
+    return _named(copied(network))
 
 
 def _named(network: keras.Model) -> keras.Model:
