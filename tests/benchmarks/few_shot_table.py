@@ -104,7 +104,7 @@ def main(config: Config) -> None:
     apart, chosen_on = (FewShotSets.of(features, collection.classes, some) for some in (parts, trained))
     alone = FewShotSets(novel=features, classes=collection.classes)
     counts = {"classes": len(collection.classes), "base": config.base, "novel": len(parts.novel)}
-    lines = [EXPLANATION.format(**counts, episodes=config.episodes, validation=config.validation)]
+    lines = [EXPLANATION.format(**counts, episodes=config.episodes, validation=config.validation).rstrip()]
     for sets in (apart, alone):
         for shots in config.shots:
             protocol = FewShotProtocol(sampler=Episodes(shots=shots), episodes=config.episodes, seed=config.seed)
