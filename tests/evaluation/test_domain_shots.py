@@ -6,7 +6,7 @@ from sklearn.preprocessing import normalize
 
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.evaluation.domain_shots import DomainShots, HeadChoice, choose_head
+from zsltf.evaluation.domain_shots import DomainShots, HeadChoice, choose_head, settled
 from zsltf.training.preparation import Preparation
 from zsltf.zeroshot.any_shot import AnyShot
 
@@ -82,7 +82,7 @@ def test_the_choice_does_not_look_at_the_new_domain_or_the_held_out_classes(worl
     first = choose(features.select(mask), domain[mask], classes)
     other = classes.with_semantics(np.where(classes.seen[:, None], classes.semantics, 9.0))
     assert choose(features.select(mask), domain[mask], other) == first
-    assert first.method.kappa in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+    assert first.method.kappa in (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 
 
 def test_photos_that_say_little_are_trusted_little(world):
@@ -105,3 +105,14 @@ def test_the_training_head_is_the_seen_classes_vectors(world):
         expected = fitted.score(source.x)[:, classes.seen]
         received = normalize(source.x - head.offset) @ normalize(head.vectors).T
         np.testing.assert_allclose(received, expected, atol=1e-5)
+
+
+def test_settled_takes_what_is_best_over_all_problems(shots):
+    choice = settled(HeadChoice(method=AnyShot(), preparation=Preparation(), gamma=0.0), [shots, shots], (0, 1, 3))
+    kappas = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+    reached = [shots.recall(1, kappa).mean() + shots.recall(3, kappa).mean() for kappa in kappas]
+    assert choice.method.kappa == kappas[int(np.argmax(reached))]
+    assert shots.recall(0, 0.0, choice.gamma).mean() == pytest.approx(
+        shots.recall_without(np.linspace(-0.5, 0.5, 41)).max()
+    )
+    assert choice.preparation == Preparation()

@@ -10,6 +10,7 @@ from zsltf.cli import main
 from zsltf.data.domain_folders import read_domains
 from zsltf.data.toy_domains import draw_domains, toy_domain_classes
 from zsltf.evaluation.domain_tasks import ChainProtocol, domain_tasks
+from zsltf.evaluation.zero_to_few_shot import _Stages
 from zsltf.runs import opened
 
 QUICK = ("--backbone", "conv4", "--weights", "random", "--size", "16", "--stages", "1", "--steps", "2")
@@ -37,6 +38,7 @@ def test_writes_what_each_stage_adds_and_a_classifier_that_is_one(few_pictures, 
     assert len(means) == 4 * (2 + 1)
     for row in report["rows"]:
         assert row["accuracy"] == pytest.approx((7 * row["known"] + 2 * row["new"]) / 9)
+    assert len(report["choices"]) == 4 * 4  # domains, stages
     with opened(out / "classifier.keras") as run:
         classifier = run.classifier()
     assert classifier.names == few_pictures.names
@@ -62,6 +64,28 @@ def test_tasks_keep_held_out_classes_and_the_new_domain_out_of_training(few_pict
     drawn = [tuple(task.told["held_out"]) for task in tasks]
     assert drawn[:3] == drawn[3:6]
     assert len(set(drawn)) == 3
+
+
+def test_rehearsals_see_source_domains_and_seen_classes_alone(few_pictures):
+    """Whoever plays the new domain and the held-out classes is out of their training."""
+    protocol = ChainProtocol(draws=1, shots=(0, 1), rehearsals=4)
+    task = list(domain_tasks(few_pictures, toy_domain_classes(), protocol))[1]
+    none = np.zeros((len(few_pictures), 1))
+    chain = _Stages(stages=None, x=none, frozen=none, images=few_pictures, protocol=protocol)
+    found = list(chain._rehearsals(task))
+    assert len(found) == 4
+    played = []
+    for inner, rehearsal in found:
+        assert {few_pictures.domains[number] for number in inner.images.domain} == {"coarse", "pale", "plain"}
+        assert not set(inner.images.names) & set(task.told["held_out"])
+        for row in (0, 50, 83):
+            assert inner.images.images.paths[row].split("/")[1] == inner.images.names[inner.images.images.y[row]]
+        (domain,) = set(inner.images.domain[rehearsal.target])
+        assert domain not in inner.images.domain[rehearsal.source]
+        assert len(set(inner.images.images.y[rehearsal.source])) == 7 - 2 == rehearsal.classes.seen.sum()
+        assert len(set(inner.images.images.y[rehearsal.target])) == 7
+        played.append(few_pictures.domains[domain])
+    assert played == ["coarse", "pale", "plain", "coarse"]
 
 
 def run(*arguments):

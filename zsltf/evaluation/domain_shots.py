@@ -19,9 +19,9 @@ from zsltf.training.selection import PREPARATIONS, fit_prepared, select
 from zsltf.training.stage_settings import CosineHead
 from zsltf.zeroshot.any_shot import AnyShot
 
-__all__ = ["DomainShots", "HeadChoice", "choose_head"]
+__all__ = ["DomainShots", "HeadChoice", "choose_head", "settled"]
 
-_KAPPAS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_KAPPAS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _GAMMAS = np.linspace(-0.5, 0.5, 41)
 _MOST_GROUPS = 6
 
@@ -134,10 +134,21 @@ def choose_head(
         fitted = choice.fit(fold.train, fold.classes)
         most = min(max(shots), fewest - 1)
         problems.append(DomainShots.of(fitted, fold.validation, fold.classes, most=most, seed=seed))
+    return settled(choice, problems, shots)
+
+
+def settled(choice: HeadChoice, problems: Sequence[DomainShots], shots: Sequence[int]) -> HeadChoice:
+    """The same with the kappa that is best with photos, and the gamma that is best without, over all problems.
+
+    Args:
+        choice: the head that the problems are of.
+        problems: of domains that play the new one.
+        shots: numbers of photos that will be learnt from; 0 tells nothing of kappa.
+    """
     few = [n for n in shots if n]
-    kappas = [[problem.recall(n, k).mean() for problem in problems for n in few if n <= problem.most] for k in _KAPPAS]
+    reached = [[problem.recall(n, k).mean() for problem in problems for n in few if n <= problem.most] for k in _KAPPAS]
     gammas = np.mean([problem.recall_without(_GAMMAS) for problem in problems], axis=0)
-    kappa = _KAPPAS[int(np.argmax(np.mean(kappas, axis=1)))] if few else choice.method.kappa
+    kappa = _KAPPAS[int(np.argmax(np.mean(reached, axis=1)))] if few else choice.method.kappa
     tied = _GAMMAS[np.isclose(gammas, gammas.max())]
     return replace(choice, method=replace(choice.method, kappa=kappa), gamma=float(tied[len(tied) // 2]))
 

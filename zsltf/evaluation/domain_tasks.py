@@ -34,9 +34,12 @@ class ChainProtocol:
     """Of training, validation images and photos."""
     validation: float = 0.2
     """Share of the source images that training is watched on, in [0, 1)."""
+    rehearsals: int = 1
+    """Trainings a domain and draw, >= 1, that choose how far photos are trusted on trained features: a source domain
+    plays the new one, and some of the other classes those that are held out."""
 
     def __post_init__(self) -> None:
-        check_positive("ChainProtocol", held_out=self.held_out, draws=self.draws)
+        check_positive("ChainProtocol", held_out=self.held_out, draws=self.draws, rehearsals=self.rehearsals)
         check_share("ChainProtocol", validation=self.validation)
         if not self.seeds or min(self.seeds) < 0:
             fail("ChainProtocol.seeds", "one or more, each >= 0", str(self.seeds), "Start from the default.")

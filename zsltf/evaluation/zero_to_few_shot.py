@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.domain_folders import DomainImages
 from zsltf.data.features import Features
-from zsltf.evaluation.domain_shots import DomainShots, HeadChoice, choose_head
+from zsltf.evaluation.domain_shots import DomainShots, HeadChoice, choose_head, settled
 from zsltf.evaluation.domain_tasks import ChainProtocol, DomainTask, domain_tasks
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import extract_features
@@ -37,7 +37,7 @@ class Chain:
     """domain, held_out (names), seed, stage, head, shots; and mean recall: accuracy of all classes, known of those with
     images in source domains, new of the others."""
     choices: tuple[dict[str, Any], ...]
-    """domain, held_out, and the settings that the source domains preferred."""
+    """domain, held_out, stage, and the settings that the source domains preferred."""
     classifier: Classifier
     """Of the first domain, draw and seed: half-way weights, and the most photos."""
 
@@ -72,11 +72,11 @@ def run_chain(
     choices: list[dict[str, Any]] = []
     shipped: list[tuple[Weights, Classifier]] = []
     for task in domain_tasks(images, classes, protocol):
-        choice = chain.choose(task)
-        choices.append({**task.told, **asdict(choice)})
+        heads = chain.choose(task)
+        choices += [{**task.told, "stage": stage, **asdict(choice)} for stage, choice in heads.items()]
         for seed in protocol.seeds:
-            trained = chain.train(task, choice, seed)
-            for stage, weights in zip(STAGES, (None, *trained), strict=True):
+            trained = chain.train(task, heads[STAGES[0]], seed)
+            for (stage, choice), weights in zip(heads.items(), (None, *trained), strict=True):
                 fitted, shots = chain.shots(task, choice, weights, seed)
                 for row in _rows(shots, choice, protocol.shots):
                     rows.append({**task.told, "seed": seed, "stage": stage, **row})
@@ -100,11 +100,36 @@ class _Stages:
     images: DomainImages
     protocol: ChainProtocol
 
-    def choose(self, task: DomainTask) -> HeadChoice:
-        """On the frozen features of the source domains."""
-        source = self._source(task, self.frozen[task.source])
-        options = {"shots": self.protocol.shots, "hidden": self.protocol.held_out, "seed": self.protocol.seeds[0]}
-        return choose_head(source, self.images.domain[task.source], task.classes, **options)
+    def choose(self, task: DomainTask) -> dict[str, HeadChoice]:
+        """The head of each stage, by the source domains: of trained weights kappa and gamma are those of rehearsals."""
+        protocol, source = self.protocol, self._source(task, self.frozen[task.source])
+        options: dict[str, Any] = {"shots": protocol.shots, "hidden": protocol.held_out, "seed": protocol.seeds[0]}
+        frozen = choose_head(source, self.images.domain[task.source], task.classes, **options)
+        problems: dict[str, list[DomainShots]] = {stage: [] for stage in STAGES[1:]}
+        for inner, played in self._rehearsals(task):
+            trained = inner.train(played, frozen, options["seed"])
+            for found, weights in zip(problems.values(), trained, strict=True):
+                found.append(inner.shots(played, frozen, weights, options["seed"])[1])
+        heads = {stage: settled(frozen, found, protocol.shots) for stage, found in problems.items()}
+        return {STAGES[0]: frozen, **heads}
+
+    def _rehearsals(self, task: DomainTask) -> Iterator[tuple["_Stages", DomainTask]]:
+        """The source images of seen classes by themselves, and a task among them."""
+        seen = np.flatnonzero(task.classes.seen)
+        kept = self.images.select(task.source)
+        y, names = np.searchsorted(seen, kept.images.y), tuple(task.classes.names[row] for row in seen)
+        images = replace(kept, images=kept.images.with_y(y), names=names)
+        inner = replace(self, x=self.x[task.source], frozen=self.frozen[task.source], images=images)
+        domains = np.unique(images.domain)
+        groups = list(itertools.combinations(range(len(seen)), min(self.protocol.held_out, len(seen) // 2)))
+        order = np.random.default_rng(0).permutation(len(groups))
+        for number in range(self.protocol.rehearsals):
+            hidden = groups[order[number % len(groups)]]
+            played = domains[number % len(domains)]
+            table = task.classes.select(seen).with_seen(~np.isin(np.arange(len(seen)), hidden))
+            source = np.flatnonzero((images.domain != played) & table.seen[y])
+            target = np.flatnonzero(images.domain == played)
+            yield inner, DomainTask(classes=table, source=source, target=target, told={})
 
     def train(self, task: DomainTask, choice: HeadChoice, seed: int) -> tuple[Weights, ...]:
         """The best weights, the averaged ones and half-way weights, by the source images of seen classes alone."""

@@ -21,7 +21,7 @@ class StageSettings:
 
     stages: int = 3
     """How many of the last stages train, >= 1; those below are frozen."""
-    steps: int = 120
+    steps: int = 100
     """>= 1."""
     per_domain: int = 8
     """Images of each domain, a step, >= 1."""
@@ -29,7 +29,7 @@ class StageSettings:
     """> 0."""
     cosine_scale: float = 16.0
     """What cosines are multiplied by, > 0: the inverse temperature."""
-    validate_every: int = 6
+    validate_every: int = 5
     """Steps, >= 1."""
     average: FlatAverage = field(default_factory=FlatAverage)
     """Over which of the steps the weights are averaged."""
