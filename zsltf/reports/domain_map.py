@@ -1,0 +1,57 @@
+"""Two domains in the plane: principal components, and t-SNE."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from matplotlib.figure import Figure
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from zsltf.reports.drawing import INK, SEEN, UNSEEN, label, style, svg
+
+__all__ = ["domain_map", "planes"]
+
+
+def planes(x: Float[np.ndarray, "N D"], seed: int = 0) -> dict[str, Float[np.ndarray, "N 2"]]:
+    """Two views of vectors, each scaled to [0, 1].
+
+    Source: Pearson 1901 (principal components); van der Maaten & Hinton, "Visualizing data using t-SNE", JMLR 2008.
+    """
+    x = np.asarray(x, np.float64)
+    perplexity = min(30.0, (len(x) - 1) / 3)
+    views = {
+        "principal components": PCA(2, random_state=seed).fit_transform(x),
+        "t-SNE": TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(x),
+    }
+    return {name: (view - view.min(axis=0)) / np.maximum(np.ptp(view, axis=0), 1e-12) for name, view in views.items()}
+
+
+def domain_map(
+    view: Float[np.ndarray, "N 2"],
+    is_target: Int[np.ndarray, " N"],
+    y: Int[np.ndarray, " N"],
+    names: tuple[str, str],
+    title: str,
+) -> str:
+    """Both domains' examples in one plane: colour tells the domain, and a digit or a dot the class.
+
+    Args:
+        view: places in [0, 1].
+        is_target: 0 or 1.
+        y: classes, drawn as digits up to ten of them.
+        names: of source and target.
+        title: what view of what features.
+    """
+    with style(f"domains-{title}", font_size=11):
+        figure = Figure((330 / 72, 330 / 72))
+        axes = figure.add_axes((0.02, 0.02, 0.96, 0.86))
+        for domain, colour in enumerate((SEEN, UNSEEN)):
+            rows = is_target == domain
+            if y.max() < 10:
+                for place, label_ in zip(view[rows], y[rows], strict=True):
+                    axes.text(*place, str(label_), color=colour, fontsize=7, ha="center", va="center")
+            axes.scatter(*view[rows].T, s=0 if y.max() < 10 else 5, color=colour, linewidths=0)
+            axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
+        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
+        axes.set_title(title, loc="left", fontsize=11, color=INK)
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=2, frameon=False, handletextpad=0.1)
+        return svg(figure, f"{title}: examples of {names[0]} and {names[1]} in one plane")
