@@ -47,9 +47,10 @@ def domain_map(
         for domain, colour in enumerate((SEEN, UNSEEN)):
             rows = is_target == domain
             if y.max() < 10:
-                for place, label_ in zip(view[rows], y[rows], strict=True):
-                    axes.text(*place, str(label_), color=colour, fontsize=7, ha="center", va="center")
-            axes.scatter(*view[rows].T, s=0 if y.max() < 10 else 5, color=colour, linewidths=0)
+                for (across, up), digit in zip(view[rows], y[rows], strict=True):
+                    axes.text(across, up, str(digit), color=colour, fontsize=7, ha="center", va="center")
+            else:
+                axes.scatter(view[rows, 0], view[rows, 1], 5, color=colour, linewidths=0)
             axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
         axes.set_title(title, loc="left", fontsize=11, color=INK)
