@@ -99,6 +99,7 @@ def test_every_step_of_reptile_sees_other_examples_of_every_way(toy_features):
         return tf.zeros((1, examples.shape[1], 8)) + 0 * tf.reduce_sum(examples)
 
     learner = type("Learner", (), {"body": Spy, "embedded": staticmethod(embedded), "head": staticmethod(fixed_head)})
+    learner.factors = staticmethod(lambda count: (1.0,) * count)
     learner.inner = InnerLoop(steps=1, step_size=0.0)
     training = replace(SHORT, episodes=1)
     rows = base.x[np.arange(15)][None]

@@ -32,7 +32,7 @@ class OmniglotNetwork:
     filters: int = 32
     """Of each convolution, a multiple of 8."""
     normalization: Normalization = "group"
-    downsampling: Downsampling = "stride"
+    downsampling: Downsampling = "pool"
 
     def build(self) -> Backbone:
         """With random weights; white paper is 0 to it, so that edges are as the rest."""

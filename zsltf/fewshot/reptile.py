@@ -33,7 +33,9 @@ class Reptile:
     steps_at_use: int = 50
     """On the support of new classes, >= 1."""
     step_size: float = 0.1
-    """Of these steps, > 0."""
+    """Of the network's steps, > 0."""
+    head_factor: float = 1.0
+    """How many times as large the head's steps are, > 0: from zeros, it has further to go."""
     outer_step: float = 1.0
     """Share of the way to the mean, where training begins; it falls to 0 in equal steps."""
     training: EpisodicTraining = field(default_factory=EpisodicTraining)
@@ -43,7 +45,7 @@ class Reptile:
 
     def __post_init__(self) -> None:
         check_positive("Reptile", steps=self.steps, steps_at_use=self.steps_at_use, step_size=self.step_size)
-        check_positive("Reptile", outer_step=self.outer_step)
+        check_positive("Reptile", outer_step=self.outer_step, head_factor=self.head_factor)
         examples = self.training.shots + self.training.queries
         if examples < self.steps:
             received = f"{self.training.shots} + {self.training.queries}"
@@ -55,7 +57,9 @@ class Reptile:
         """Train a copy of the network, and the head's row; see FewShotMethod."""
         body = own_network("Reptile", base, network)
         inner = InnerLoop(steps=self.steps_at_use, step_size=self.step_size)
-        learner = GradientLearner(method="Reptile", body=body, head=zero_head, inner=inner, adapts_body=True)
+        learner = GradientLearner(
+            method="Reptile", body=body, head=zero_head, inner=inner, adapts_body=True, head_factor=self.head_factor
+        )
         if body.trainable_variables:
             trainer = EpisodicTrainer(learner.logits, body.trainable_variables, self.training, base, validation)
             advice = f"Lower Reptile.step_size, which is {self.step_size:g}."
@@ -87,7 +91,7 @@ def reptile_update(learner: GradientLearner, training: EpisodicTraining, steps: 
 
         start = [tf.convert_to_tensor(variable) for variable in variables]
         head = learner.head(learner.embedded(start, parts[0]), y, training.ways)
-        found = descended(loss, [*start, *head], inner)
+        found = descended(loss, [*start, *head], inner, learner.factors(len(start) + 2))
         return [loss(steps - 1, found), *found[:-2]]
 
     def update(step: Any, batch: Batch) -> Any:

@@ -110,9 +110,12 @@ class GradientLearner:
             return support_loss(scores, support_y, weights)
 
         moved = [*(start if self.adapts_body else ()), *head]
-        factors = (*(1.0,) * (len(moved) - 2), self.head_factor, self.head_factor)
-        *body, kernel, bias = found = descended(loss, moved, self.inner, factors)
+        *body, kernel, bias = found = descended(loss, moved, self.inner, self.factors(len(moved)))
         return body or start, kernel, bias, loss(None, found)
+
+    def factors(self, count: int) -> tuple[float, ...]:
+        """Of the steps' size for so many weights, of which the last two are the head's."""
+        return (*(1.0,) * (count - 2), self.head_factor, self.head_factor)
 
     def embedded(self, body: Sequence[Any], examples: Any) -> Any:
         """Examples (E, N, ...) to embeddings (E, N, K) by these weights of the body."""
