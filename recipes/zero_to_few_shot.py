@@ -2,7 +2,7 @@
 
 zsltf run zero_to_few_shot                              (drawn pictures, no download)
 zsltf run zero_to_few_shot --images pacs/ encoder:onnx-text --encoder.tokenizer tokenizer.json    (DOMAIN/CLASS/*.jpg)
-Expected (drawn pictures, --backbone conv4 --weights random, CPU): 0.00.
+Expected (drawn pictures, --size 96 --draws 1 --seeds 0, CPU), 0 photos: frozen features 0.56, fine-tuned 0.74.
 """
 
 from dataclasses import dataclass, field
