@@ -1,5 +1,6 @@
 """Transfer and meta-learning in one table, and its file."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,9 +44,10 @@ def print_fusion(report: Mapping[str, Any], console: Console | None = None) -> N
     for start, training in dict.fromkeys((row["start"], row["training"]) for row in report["means"]):
         cells = [row for row in report["means"] if (row["start"], row["training"]) == (start, training)]
         table.add_row(start, training, *(cell for row in cells for cell in _cells(row)))
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 120)
     console.print(table)
-    told = f"Brackets: 95 % intervals over {len(report['means'][0]['by_seed'])} seeds: other classes, other weights."
+    seeds = len(report["means"][0]["by_seed"])
+    told = f"Brackets: 95 % intervals over seeds ({seeds}): other classes, other weights."
     console.print(told, style="dim", highlight=False)
 
 

@@ -1,5 +1,6 @@
 """A chain's folder, and what its stages add on the terminal."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def print_row(row: Mapping[str, Any]) -> None:
 
 def print_chain(report: Mapping[str, Any], console: Console | None = None) -> None:
     """Mean accuracy of each stage by number of photos, with its interval over seeds, and what each stage adds."""
-    console = console or Console()
+    console = console or Console(width=None if sys.stdout.isatty() else 120)
     shots = list(dict.fromkeys(row["shots"] for row in report["stages"]))
     table = _table("Accuracy in the new domain, mean over classes (%)", ("stage", "head"), shots)
     for stage, head in dict.fromkeys((row["stage"], row["head"]) for row in report["stages"]):
