@@ -2,7 +2,7 @@
 
 zsltf run maml_omniglot --data omniglot/                    (images_background_small1.zip and small2.zip)
 zsltf run maml_omniglot --data omniglot/ method:reptile
-Expected (two cores, seed 0, CPU): 5-way 1-shot 0.00.
+Expected (seed 0, two cores, 8 minutes of processor time): 5-way 1-shot 0.83, 5-way 5-shot 0.86, 20-way 1-shot 0.66.
 """
 
 from dataclasses import dataclass, field

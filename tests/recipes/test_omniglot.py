@@ -19,7 +19,10 @@ CHARACTERS = {
 QUICK = ("--test.tasks", "3", "1", "4", "2", "--test.queries", "2", "--test.count", "5", "--filters", "8")
 TRAINING = {"steps": 3, "episodes": 2, "ways": 3, "shots": 1, "queries": 2, "validation-episodes": 4}
 
-CLAIMED = {"protonet_omniglot": {"5-way 1-shot": 0.946, "5-way 5-shot": 0.983, "20-way 1-shot": 0.848}}
+CLAIMED = {
+    "protonet_omniglot": {"5-way 1-shot": 0.946, "5-way 5-shot": 0.983, "20-way 1-shot": 0.848},
+    "maml_omniglot": {"5-way 1-shot": 0.826, "5-way 5-shot": 0.860, "20-way 1-shot": 0.664},
+}
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from zsltf.fewshot.prototypical_network import PrototypicalNetwork
 from zsltf.metrics.intervals import class_interval, paired_interval
 from zsltf.training.descent import Descent
 from zsltf.training.embedded_learner import EmbeddedLearner
+from zsltf.training.embedding import embedded
 from zsltf.training.episodic import EpisodicTraining
 
 __all__ = ["TRAININGS", "FusionProtocol", "fusion_means", "run_transfer_and_meta"]
@@ -155,9 +156,8 @@ def _trained(start: Start, sets: FewShotSets, protocol: FusionProtocol, seed: in
 
 def _accuracies(learner: Any, data: Features, episodes: Sequence[Episode]) -> Float[np.ndarray, " E"]:
     """Of episodes, whose examples are embedded once."""
-    pieces = [learner.network(np.asarray(data.x[i : i + 256]), training=False) for i in range(0, len(data), 256)]
-    embedded = np.concatenate([np.asarray(piece) for piece in pieces])
-    return episode_accuracies(episode_answers(learner.metric, embedded, episodes), episodes)
+    answers = episode_answers(learner.metric, embedded(learner.network, data.x), episodes)
+    return episode_accuracies(answers, episodes)
 
 
 def _figures(accuracies: Float[np.ndarray, " E"], neither: Float[np.ndarray, " E"]) -> dict[str, Any]:

@@ -14,10 +14,9 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.embeds import copied, identity
 from zsltf.protocols import FewShotLearner
+from zsltf.training.embedding import embedded
 
 __all__ = ["EmbeddedLearner", "own_network"]
-
-_EXAMPLES = 256  # embedded at once
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,11 +39,7 @@ class EmbeddedLearner:
 
     def embedded(self, x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N K"]:
         """Embeddings, on which `metric` scores as this does on the examples: each is computed once for all episodes."""
-        signature = [tf.TensorSpec((None, *x.shape[1:]), tf.float32)]
-        embed = tf.function(lambda piece: self.network(piece, training=False), signature, autograph=False)
-        compiled = embed.get_concrete_function()
-        pieces = [tf.constant(x[i : i + _EXAMPLES], tf.float32) for i in range(0, len(x), _EXAMPLES)]
-        return np.concatenate([compiled(piece).numpy() for piece in pieces])
+        return embedded(self.network, x)
 
     def logits(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
         """Of many episodes at once; see FewShotLearner."""

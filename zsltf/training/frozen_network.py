@@ -3,15 +3,13 @@
 from collections.abc import Callable
 
 import keras
-import numpy as np
 
 from zsltf.data.features import Features
 from zsltf.protocols import FewShotLearner
 from zsltf.training.embedded_learner import EmbeddedLearner, own_network
+from zsltf.training.embedding import embedded
 
 __all__ = ["on_embeddings"]
-
-_EXAMPLES = 256  # embedded at once
 
 
 def on_embeddings(
@@ -32,6 +30,4 @@ def on_embeddings(
         base.check_vectors(method)
         return learn(base)
     copy = own_network(method, base, network)
-    pieces = [base.x[i : i + _EXAMPLES] for i in range(0, len(base), _EXAMPLES)]
-    embedded = np.concatenate([np.asarray(copy(piece, training=False)) for piece in pieces])
-    return EmbeddedLearner(network=copy, metric=learn(base.with_x(embedded)))
+    return EmbeddedLearner(network=copy, metric=learn(base.with_x(embedded(copy, base.x))))

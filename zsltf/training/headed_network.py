@@ -16,6 +16,7 @@ from zsltf.data.features import Features
 from zsltf.embeds import copied, identity
 from zsltf.similarities.dot import Dot
 from zsltf.solvers.class_means import class_means
+from zsltf.training.embedding import embedded
 
 __all__ = ["HeadedNetwork", "labelled_loss", "labelled_set", "new_head"]
 
@@ -75,10 +76,9 @@ class HeadedNetwork:
         embeddings = self.network(x, training=True)
         return embeddings, self.head(embeddings)
 
-    def embed(self, x: np.ndarray, batch_size: int = 256) -> Float[np.ndarray, "N K"]:
+    def embed(self, x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N K"]:
         """Embeddings as in use."""
-        run = tf.function(lambda batch: self.network(batch, training=False), autograph=False, reduce_retracing=True)
-        return np.concatenate([run(tf.constant(x[i : i + batch_size])).numpy() for i in range(0, len(x), batch_size)])
+        return embedded(self.network, x)
 
     def classifier(self, labelled: Features) -> Classifier:
         """The trained network and its head; it opens by photos."""
