@@ -2,8 +2,8 @@
 
 python tests/benchmarks/adaptation_table.py --data $ZSLTF_TEST_DATA/digits --results rows.json --table ADAPTATION.md
 
-All methods train the same network for the same epochs, without augmentation. Rows that the file of results has are kept,
-so an interrupted run goes on.
+All methods train the same network for the same epochs, without augmentation. Rows that the file of results has are
+kept, so an interrupted run goes on.
 """
 
 import json
