@@ -1,10 +1,10 @@
-"""The plainest `embed` models of a Classifier: a linear map, none, the pixels themselves, and a copy of another."""
+"""The plainest `embed` models: a linear map, none, a small change to it, the pixels themselves, a copy of another."""
 
 import keras
 import numpy as np
 from jaxtyping import Float
 
-__all__ = ["copied", "grey_pixels", "identity", "linear"]
+__all__ = ["adapter", "copied", "grey_pixels", "identity", "linear"]
 
 
 def linear(
@@ -20,6 +20,23 @@ def linear(
 def identity(width: int) -> keras.Model:
     """A Keras model x (B, D) -> x."""
     return keras.Sequential([keras.Input((width,)), keras.layers.Identity()], name="embed")
+
+
+def adapter(width: int, hidden: int, seed: int) -> keras.Model:
+    """A Keras model x (B, D) -> x + W relu(V x), which starts as x: W is 0.
+
+    Source: Houlsby et al., "Parameter-efficient transfer learning for NLP", ICML 2019 (bottlenecks that start near the
+        identity).
+
+    Args:
+        width: D.
+        hidden: rows of V.
+        seed: of V.
+    """
+    x = keras.Input((width,), name="x")
+    narrow = keras.layers.Dense(hidden, activation="relu", kernel_initializer=keras.initializers.GlorotUniform(seed))
+    change = keras.layers.Dense(width, kernel_initializer="zeros")(narrow(x))
+    return keras.Model(x, keras.layers.Add()([x, change]), name="embed")
 
 
 def copied(model: keras.Model) -> keras.Model:
