@@ -10,6 +10,7 @@ from jaxtyping import Float
 from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
+from zsltf.data.clustering import Clustering
 from zsltf.data.domains import Domains
 from zsltf.data.features import Features
 from zsltf.data.images import Labels
@@ -18,6 +19,7 @@ from zsltf.data.unlabelled import Unlabelled
 __all__ = [
     "AdaptationMethod",
     "BaseFreeMethod",
+    "ClusteringMethod",
     "FewShotLearner",
     "FewShotMethod",
     "GeneralizationMethod",
@@ -26,6 +28,7 @@ __all__ = [
     "InstanceMethod",
     "Method",
     "Objective",
+    "SelfTaughtMethod",
     "TextEncoder",
 ]
 
@@ -110,6 +113,46 @@ class InstanceMethod(Protocol):
 
         Raises:
             ValueError: if the target brings labels, or one example gets all of the weight.
+        """
+        ...
+
+
+class SelfTaughtMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that learns an encoder from examples without labels."""
+
+    SEARCH: ClassVar[Mapping[str, Sequence[Any]]]
+    """Field -> the values that selection tries."""
+
+    TRAINS_NETWORK: ClassVar[bool]
+    """Whether a network is what is trained; else its embeddings are what the encoder is made for."""
+
+    def pretrain(self, unlabelled: Unlabelled, *, network: keras.Model | None = None) -> keras.Model:
+        """The encoder, from one example to its embedding (B, K); one alone embeds as in a batch.
+
+        Args:
+            unlabelled: vectors, or preprocessed images; of the classes that labels will tell of, or of others.
+            network: from an example to its embedding, of which a copy is trained; by default the method makes an
+                encoder of its own, for vectors.
+
+        Raises:
+            ValueError: if examples bring labels, the network takes other shapes, or all embeddings end as one.
+        """
+        ...
+
+
+class ClusteringMethod(Protocol):
+    """A frozen dataclass of hyper-parameters that clusters a few examples with the help of many others."""
+
+    def cluster(self, target: Unlabelled, *, auxiliary: Unlabelled, clusters: int) -> Clustering:
+        """Clusters of the target's examples.
+
+        Args:
+            target: vectors.
+            auxiliary: vectors of the same width, of the same classes or of others.
+            clusters: how many, >= 2.
+
+        Raises:
+            ValueError: if examples bring labels, widths differ, or there are fewer examples than clusters.
         """
         ...
 

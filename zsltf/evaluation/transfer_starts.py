@@ -10,8 +10,9 @@ from zsltf.data.images import Images, OnCorrupt
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone, Provenance
 from zsltf.pretrained.extract import extract_features
+from zsltf.training.encoders import residual_network
 
-__all__ = ["Start", "from_features", "from_scratch", "residual_network", "small_network"]
+__all__ = ["Start", "from_features", "from_scratch", "small_network"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,11 +66,3 @@ def small_network(size: int, filters: int) -> keras.Model:
         x = keras.layers.GroupNormalization(filters // 8, name=f"block{i}_norm")(x)
         x = keras.layers.ReLU(name=f"block{i}_relu")(x)
     return keras.Model(images, keras.layers.GlobalAveragePooling2D(name="average")(x), name="small_network")
-
-
-def residual_network(width: int, hidden: int) -> keras.Model:
-    """x + W relu(V x + v), where W is 0 at first: what it gives before training is x."""
-    x = keras.Input((width,))
-    inside = keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
-    added = keras.layers.Dense(width, kernel_initializer="zeros", name="added")(inside)
-    return keras.Model(x, keras.layers.Add(name="sum")([x, added]), name="residual_network")

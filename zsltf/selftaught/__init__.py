@@ -1,0 +1,1 @@
+"""Self-taught learning: unlabelled data first, of the same classes or of others; one method, one file."""

@@ -1,0 +1,58 @@
+"""Networks that pretraining starts from, where the user brings none."""
+
+import keras
+import numpy as np
+from jaxtyping import Float
+
+from zsltf.layers.centre import centring
+
+__all__ = ["dense_layers", "frame", "framed", "residual_encoder", "residual_network"]
+
+
+def residual_network(width: int, hidden: int, seed: int | None = None) -> keras.Model:
+    """x + W relu(V x + v), where W is 0 at first: what it gives before training is x.
+
+    Args:
+        width: of x.
+        hidden: units.
+        seed: of V; by default Keras' own.
+    """
+    x = keras.Input((width,))
+    start = keras.initializers.GlorotUniform(seed)
+    inside = keras.layers.Dense(hidden, activation="relu", kernel_initializer=start, name="hidden")(x)
+    added = keras.layers.Dense(width, kernel_initializer="zeros", name="added")(inside)
+    return keras.Model(x, keras.layers.Add(name="sum")([x, added]), name="residual_network")
+
+
+def residual_encoder(examples: Float[np.ndarray, "N D"], hidden: int, seed: int) -> keras.Model:
+    """A residual network on vectors that are first framed as those of the examples."""
+    x = keras.Input(examples.shape[1:])
+    a = residual_network(examples.shape[1], hidden, seed)(framed(x, examples))
+    return keras.Model(x, a, name="encoder")
+
+
+def framed(x: keras.KerasTensor, examples: Float[np.ndarray, "N *D"]) -> keras.KerasTensor:
+    """Less the mean of examples, coordinate by coordinate, over the root of their mean variance."""
+    mean, scale = frame(examples)
+    return keras.layers.Rescaling(scale, name="frame")(centring(mean)(x))
+
+
+def frame(examples: Float[np.ndarray, "N *D"]) -> tuple[Float[np.ndarray, " D"], float]:
+    """The mean over all but the last axis, and one over the root of the mean variance about it."""
+    axes = tuple(range(examples.ndim - 1))
+    mean = examples.mean(axis=axes, dtype=np.float64)
+    variance = float(examples.var(axis=axes, dtype=np.float64).mean())
+    return mean.astype(np.float32), 1.0 / float(np.sqrt(max(variance, 1e-12)))
+
+
+def dense_layers(sizes: tuple[int, ...], seed: int, name: str) -> list[keras.layers.Layer]:
+    """Layers of so many units, all but the last with ReLU."""
+    return [
+        keras.layers.Dense(
+            units,
+            activation="relu" if i < len(sizes) - 1 else None,
+            kernel_initializer=keras.initializers.GlorotUniform(seed + i),
+            name=f"{name}_{i}",
+        )
+        for i, units in enumerate(sizes)
+    ]
