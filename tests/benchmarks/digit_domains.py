@@ -46,12 +46,12 @@ def protocol(seed: int) -> AdaptationProtocol:
 
 
 def network(seed: int, momentum: float = 0.9) -> keras.Model:
-    """Three convolutions with BatchNorm, and a dense layer."""
+    """Three convolutions of stride 2 with BatchNorm, and a dense layer."""
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     x = images = keras.Input((SIZE, SIZE, 1))
     for filters in (16, 32, 64):
-        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
-        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x)))
+        x = layers.Conv2D(filters, 3, 2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x))
     x = layers.Dense(128, use_bias=False)(layers.Flatten()(x))
     return keras.Model(images, layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x)))
