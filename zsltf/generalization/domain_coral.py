@@ -12,7 +12,7 @@ from zsltf.checks import check_not_negative
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.domains import Domains
-from zsltf.losses.covariance_distance import covariance
+from zsltf.losses.covariance_distance import covariance_gap
 from zsltf.training.descent import Descent
 from zsltf.training.headed_network import labelled_loss
 from zsltf.training.several_sources import generalizable, mean_risk, train_on_sources
@@ -55,4 +55,4 @@ class DomainCORAL:
 def moment_distance(one: Any, other: Any) -> Any:
     """Mean squared differences of the means and of the covariances of two sets of vectors (B, K)."""
     means = ops.mean((ops.mean(one, axis=0) - ops.mean(other, axis=0)) ** 2)
-    return means + ops.mean((covariance(one) - covariance(other)) ** 2)
+    return means + covariance_gap(one, other) / one.shape[-1] ** 2
