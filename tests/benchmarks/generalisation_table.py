@@ -34,7 +34,7 @@ class Config:
     data: Path
     """A folder with one folder a domain, and in each one folder of photos a class."""
     methods: tuple[str, ...] = names("generalization")
-    hidden: int = 64
+    hidden: int = 32
     """Units of the adapter that is trained on the features."""
     protocol: tyro.conf.OmitArgPrefixes[GeneralizationProtocol] = field(default_factory=GeneralizationProtocol)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)

@@ -14,6 +14,7 @@ from zsltf.files import atomic_file
 from zsltf.proof import Proof
 from zsltf.reports.classification_page import classification_content
 from zsltf.reports.few_shot_page import few_shot_content
+from zsltf.reports.generalisation_page import generalisation_content
 from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.support_page import support_content
@@ -27,6 +28,7 @@ _CONTENT = {
     "classification": classification_content,
     "support": support_content,
     "few_shot": few_shot_content,
+    "generalisation": generalisation_content,
 }
 
 

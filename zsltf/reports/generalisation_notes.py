@@ -1,0 +1,39 @@
+"""What figures on new domains say, and what they don't, in words."""
+
+from zsltf.evaluation.generalisation_photos import REFERENCE, GeneralizedPhotos
+from zsltf.evaluation.generalisation_trials import ORACLE, TRAINING_DOMAINS
+
+__all__ = ["generalisation_notes", "transfer_note"]
+
+
+def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
+    """Lines without a full stop."""
+    outcome, name = done.outcome, next(iter(done.outcome.trials))
+    count, pairs = len(outcome.seeds), len(outcome.seeds) * len(outcome.domains)
+    settings = len(done.protocol.settings(done.setting))
+    notes = [
+        f"Each domain in turn is new: nothing was trained or chosen on it, but by the {ORACLE}, which looks at a share "
+        f"of it and tells what a better choice would be worth; chance {1 / len(done.classes):.3f}",
+        f"{settings} settings of each method; one is chosen for each new domain and seed",
+    ]
+    if name != REFERENCE:
+        gain, interval = outcome.above_reference(name, TRAINING_DOMAINS)
+        notes.append(f"{transfer_note(name, REFERENCE, gain, interval)}, over {pairs} pairs of a domain and a seed")
+    if count < 3:
+        notes.append(f"{count} seed{'' if count == 1 else 's'} say little of the spread: 3 or more are usual")
+    notes.append(
+        "The model of this folder is trained on all domains, with the setting that did best on domains that were left "
+        "out; what it does on yet another one was not measured"
+    )
+    return notes
+
+
+def transfer_note(name: str, other: str, gain: float, interval: tuple[float, float]) -> str:
+    """Whether a method helps or hurts, or neither can be told."""
+    told = f"{100 * gain:+.1f} points ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f}, 95 %)"
+    if interval[1] < 0:
+        return f"Negative transfer: {name} ends below {other}, {told}"
+    if interval[0] > 0:
+        return f"{name} ends above {other}, {told}"
+    below = "Negative transfer can't be ruled out: " if gain < 0 else ""
+    return f"{below}{name} and {other} can't be told apart, {told}"
