@@ -14,6 +14,7 @@ ARGUMENTS = {
     "preprocess": {"size": 16, "mean": (1.0, 2.0, 3.0)},
     "radial_basis": {"num_points": 5, "rate": 0.5},
     "simplex_mixture": {"num_points": 5},
+    "sparse_code": {"atoms": 5, "penalty": 0.1, "iterations": 5},
     "unit_blocks": {"widths": (2, 4), "scale": 3.0},
     "weighted_vote": {"weights": (0.5, 1.0)},
 }
