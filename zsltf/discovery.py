@@ -21,6 +21,7 @@ FAMILIES = (
     "generalization",
     "instance",
     "selftaught",
+    "clustering",
     "exporters",
 )
 """What `zsltf ls` lists."""
@@ -76,22 +77,19 @@ def plugin_type(family: str, name: str) -> Any:
     return getattr(module, module.__all__[0])
 
 
-def one_of(family: str, field: str = "method", *, doing: str = "", optional: bool = False) -> Any:
+def one_of(family: str, field: str = "method", *, optional: bool = False) -> Any:
     """For a Config's field: any plug-in of a family, as tyro's subcommands `FIELD:NAME`, however deep the field is.
 
     Args:
         family: a folder such as "zeroshot".
         field: of the Config.
-        doing: a method, such as "pretrain", that plug-ins have to have, where the family holds others, too.
         optional: whether it may be left out; its default is None then.
     """
     from tyro import conf
 
-    types = {name: plugin_type(family, name) for name in names(family)}
     marked = [
-        Annotated[kind, conf.subcommand(f"{field}:{name.replace('_', '-')}", prefix_name=False)]
-        for name, kind in types.items()
-        if not doing or hasattr(kind, doing)
+        Annotated[plugin_type(family, name), conf.subcommand(f"{field}:{name.replace('_', '-')}", prefix_name=False)]
+        for name in names(family)
     ]
     none = conf.subcommand(f"{field}:none", prefix_name=False) if optional else conf.Suppress
     # a Union of one method would be no Union, hence no subcommand
