@@ -34,5 +34,19 @@ def test_a_copy_of_the_network_is_trained_and_validation_chooses(toy_features):
     assert PrototypicalNetwork(training=SHORT).learn(base, validation=other, network=network) is not None
 
 
-def test_without_a_network_it_is_the_nearest_class_mean(toy_features):
-    assert PrototypicalNetwork().learn(apart(toy_features)[0]) == NearestClassMean()
+def test_by_the_cosine_its_scale_is_learned_too(toy_features):
+    base, other = apart(toy_features)
+    learner = PrototypicalNetwork(cosine=True, training=SHORT).learn(base, network=dense_network())
+    support, query, _, inputs = one_episode(other)
+    scale = float(np.exp(learner.metric.log_scale.numpy()))
+    assert abs(scale - 10) > 1e-2
+    a, s = (np.asarray(learner.network(x), np.float64) for x in (query, support.x))
+    prototypes = np.stack([s[support.y == way].mean(axis=0) for way in range(3)])
+    products = a @ prototypes.T / np.linalg.norm(prototypes, axis=1) / np.linalg.norm(a, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(learner.logits(*inputs, 3))[0], scale * products, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(learner.fit(support, table(3)).score(query), scale * products, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("cosine", [False, True])
+def test_without_a_network_it_is_the_nearest_class_mean(toy_features, cosine):
+    assert PrototypicalNetwork(cosine=cosine).learn(apart(toy_features)[0]) == NearestClassMean(cosine=cosine)

@@ -28,7 +28,8 @@ from zsltf.training.episodic import EpisodicTraining
 __all__ = ["TRAININGS", "FusionProtocol", "fusion_means", "run_transfer_and_meta"]
 
 TRAININGS = ("neither", "pretraining", "meta-learning", "both")
-"""The untrained network; Classifier-Baseline; a prototypical network; Meta-Baseline."""
+"""The untrained network; Classifier-Baseline; a prototypical network; Meta-Baseline. All score by the cosine, so that
+nothing but the training differs."""
 TRAINING_QUERIES = 10
 """Queries a class in the episodes of meta-learning."""
 
@@ -144,11 +145,12 @@ def _trained(start: Start, sets: FewShotSets, protocol: FusionProtocol, seed: in
     baselines = [ClassifierBaseline(descent=descent).learn(base, network=network) for descent in descents]
     drawn = training.sampler(len(np.unique(validation.y))).draw(validation.y, training.validation_episodes, seed=seed)
     best = int(np.argmax([_accuracies(learner, validation, drawn).mean() for learner in baselines]))
+    episodes = PrototypicalNetwork(cosine=True, training=training)
     both = MetaBaseline(descent=descents[best], training=replace(training, learning_rate=training.learning_rate / 10))
     learners = {
         "neither": EmbeddedLearner(network=network, metric=NearestClassMean(cosine=True)),
         "pretraining": baselines[best],
-        "meta-learning": PrototypicalNetwork(training=training).learn(base, validation=validation, network=network),
+        "meta-learning": episodes.learn(base, validation=validation, network=network),
         "both": both.learn(base, validation=validation, network=network),
     }
     return learners, protocol.epochs[best]
