@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from zsltf.checks import check_choice, fail
 from zsltf.files import atomic_file
 from zsltf.proof import Proof
+from zsltf.reports.adaptation_page import adaptation_content
 from zsltf.reports.classification_page import classification_content
 from zsltf.reports.few_shot_page import few_shot_content
 from zsltf.reports.generalisation_page import generalisation_content
@@ -24,6 +25,7 @@ from zsltf.runs import Run
 __all__ = ["write_page", "write_report"]
 
 _CONTENT = {
+    "adaptation": adaptation_content,
     "zero_shot": zero_shot_content,
     "classification": classification_content,
     "support": support_content,
