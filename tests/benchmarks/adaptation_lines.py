@@ -13,9 +13,9 @@ from zsltf.metrics.intervals import class_interval, paired_interval
 REFERENCE = "source_only"
 EXPLANATION = """# Domain adaptation between MNIST and USPS
 
-A network of three strided convolutions with BatchNorm and a dense layer, trained on 2,000 labelled source images and adapted to
-1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013, who test on those 1,800;
-here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were frozen on source
+A network of three strided convolutions with BatchNorm and a dense layer, trained on 2,000 labelled source images and
+adapted to 1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013, who test on those
+1,800; here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were frozen on source
 validation, of source-only, before any method was run; every method has its default settings, and nothing was chosen by
 target labels. Images, split, network and order of batches are drawn anew under each of the seeds. In percent, means
 over seeds with Student's 95 % interval:
