@@ -146,3 +146,12 @@ def test_on_one_domain_there_is_no_gap_and_weights_change_little():
     assert domain_gap(classifier, source, target) < 0.15
     assert weighted_risk(classifier, source, target) == pytest.approx(source_risk(classifier, source, target), rel=0.1)
     assert domain_gap(classifier, source, domain(6, 3.0, 600).unlabelled()) > 0.9
+
+
+@pytest.mark.parametrize("count", [300, 2400])  # more than are embedded, too
+def test_a_risk_is_weighted_by_the_weights_of_its_own_examples(count):
+    """Only the third class's examples are wrong, and the target has no others: most of the weight is theirs."""
+    classifier, source = plain(np.diag([3.0, 3.0, -3.0]) @ np.eye(3, 5)), domain(7, count=count)
+    target = domain(8, count=count)
+    third = target.select(target.y == 2).unlabelled()
+    assert weighted_risk(classifier, source, third) > 1.6 * source_risk(classifier, source, third)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.special import log_softmax
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_score
@@ -42,9 +42,11 @@ def weighted_risk(classifier: Classifier, held_out: Features, target: Unlabelled
         2007; on embeddings as in You et al., "Towards accurate model selection in deep unsupervised domain adaptation",
         ICML 2019, without its control variate.
     """
-    ratios = classifier_ratios(*_embeddings(classifier, held_out, target), inverse_penalty=0.01, folds=5, seed=0)
+    source = held_out.select(_rows(len(held_out)))
+    parts = [_embeddings(classifier, x) for x in (source.x, target.x[_rows(len(target))])]
+    ratios = classifier_ratios(*parts, inverse_penalty=0.01, folds=5, seed=0)
     weights = np.minimum(ratios, np.quantile(ratios, 0.99))
-    return float(np.average(_losses(classifier, held_out), weights=weights))
+    return float(np.average(_losses(classifier, source), weights=weights))
 
 
 def domain_gap(classifier: Classifier, held_out: Features, target: Unlabelled) -> float:
@@ -52,7 +54,7 @@ def domain_gap(classifier: Classifier, held_out: Features, target: Unlabelled) -
 
     Source: Ben-David, Blitzer, Crammer & Pereira, "Analysis of representations for domain adaptation", NIPS 2006.
     """
-    parts = _embeddings(classifier, held_out, target)
+    parts = [_embeddings(classifier, x[_rows(len(x))]) for x in (held_out.x, target.x)]
     is_target = np.repeat([0, 1], [len(part) for part in parts])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
@@ -73,13 +75,12 @@ def _losses(classifier: Classifier, held_out: Features) -> Float[np.ndarray, " N
     return -logs[np.arange(len(held_out)), held_out.y]
 
 
-def _embeddings(
-    classifier: Classifier, held_out: Features, target: Unlabelled, most: int = 2000
-) -> tuple[Float[np.ndarray, "N K"], Float[np.ndarray, "M K"]]:
-    """Of both domains, at most so many examples of each, in float64."""
-    parts = []
-    for x in (held_out.x, target.x):
-        rows = np.random.default_rng(0).permutation(len(x))[:most]
-        pieces = [np.asarray(classifier.embedding(x[rows[i : i + 256]])) for i in range(0, len(rows), 256)]
-        parts.append(np.concatenate(pieces).astype(np.float64))
-    return parts[0], parts[1]
+def _rows(count: int, most: int = 2000) -> Int[np.ndarray, " M"]:
+    """At most so many of the examples."""
+    return np.sort(np.random.default_rng(0).permutation(count)[:most])
+
+
+def _embeddings(classifier: Classifier, x: Float[np.ndarray, "N *D"]) -> Float[np.ndarray, "N K"]:
+    """In float64."""
+    pieces = [np.asarray(classifier.embedding(x[i : i + 256])) for i in range(0, len(x), 256)]
+    return np.concatenate(pieces).astype(np.float64)
