@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 __all__ = ["WeightedVote"]
 
@@ -23,7 +24,8 @@ class WeightedVote(keras.layers.Layer):
     def call(self, x: Any) -> Any:
         members = len(self.weights_of_members)
         scores = keras.ops.reshape(x, (-1, members, x.shape[-1] // members))
-        votes = keras.ops.one_hot(keras.ops.argmax(scores, axis=2), scores.shape[-1], dtype=x.dtype)
+        best = tf.argmax(scores, axis=2)  # that of Keras has no TFLite and no ONNX
+        votes = tf.one_hot(best, scores.shape[-1], dtype=x.dtype)
         return keras.ops.einsum("blc,l->bc", votes, keras.ops.convert_to_tensor(self.weights_of_members, x.dtype))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[Any, int]:
