@@ -22,6 +22,7 @@ SCRIPTS = {
     "classes": ("edit_classes", "list, add, remove or rename the classes of an exported file"),
     "verify": ("verify_export", "check an export: hashes, labels, replay; name the layer that differs"),
     "benchmark": ("benchmark_artifact", "time and test exported files on labelled photos"),
+    "rank": ("rank_backbones", "sort backbones by what their features promise on labelled images, without training"),
     "doctor": ("doctor", "tell which clients of exported files this machine has, and how to get the others"),
     "serve": ("serve_models", "serve exported models by TensorFlow Serving's protocol, for development"),
 }

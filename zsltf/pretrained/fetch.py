@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from rich.console import Console
 from rich.progress import DownloadColumn, Progress
@@ -44,6 +45,15 @@ class PublishedWeights:
     def path(self) -> Path:
         """Where zsltf keeps it."""
         return cache_directory() / "weights" / Path(urlsplit(self.url).path).name
+
+    @property
+    def at_hand(self) -> bool:
+        """Whether this machine has a copy: in a cache folder, or on a mirror that is a folder."""
+        mirror = urlsplit(os.environ.get(_MIRROR, ""))
+        places = [self.path, _keras_home() / "models" / self.path.name]
+        if mirror.scheme == "file":
+            places.append(Path(url2pathname(mirror.path)) / self.path.name)
+        return any(place.is_file() for place in places)
 
     @property
     def record(self) -> Path:
