@@ -47,6 +47,15 @@ def test_lets_go_of_source_examples_that_contradict_the_target():
     assert right[0] > right[1] + 0.2
 
 
+def test_the_source_examples_that_contradict_the_target_weigh_less_in_the_end():
+    right, wrong, few = domain(5, 150), domain(6, 150, turned=True), domain(7, 30)
+    source = Features(x=np.concatenate([right.x, wrong.x]), y=np.concatenate([right.y, wrong.y]))
+    weights = TrAdaBoost().source_weights(source, few, CLASSES)
+    assert weights.shape == (300,)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[:150].mean() > 3 * weights[150:].mean()
+
+
 def test_saves_and_loads(tmp_path):
     source, few = domain(3, 60), domain(4, 15)
     classifier = TrAdaBoost(rounds=4).fit(source, few, CLASSES)

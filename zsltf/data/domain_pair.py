@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -12,8 +13,11 @@ from zsltf.data.domain_folders import DomainImages, read_domains
 from zsltf.data.images import Images
 from zsltf.data.labelled import LabelledSource
 from zsltf.data.toy_domains import drawn_domains
+from zsltf.data.toy_sizes import drawn_sizes
 
 __all__ = ["DomainPair", "PairSource"]
+
+_DRAWN = {"styles": drawn_domains, "sizes": drawn_sizes}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,11 +40,14 @@ class PairSource:
 
     domains: Path | None = None
     """A folder with one folder a domain, each with one folder a class; without it, and without --source and --target
-    being images themselves, pictures are drawn in styles."""
+    being images themselves, pictures are drawn."""
     source: str = "plain"
     """A domain of that folder; or a folder of classes, a .csv, a .npz or tfds:NAME."""
     target: str = "coarse"
     """Likewise. Its labels are for the test alone."""
+    drawn: Literal["styles", "sizes"] = "styles"
+    """Pictures that are drawn: in the styles coarse, noisy, pale and plain; or with shapes that are mostly_small or
+    large."""
     shared_classes: bool = False
     """Go on with the classes that both domains have, where one has others too (partial and open-set adaptation)."""
 
@@ -61,7 +68,7 @@ class PairSource:
         if self._are_images():
             read = [LabelledSource(data=given).read() for given in (self.source, self.target)]
             return _pair(read[0], read[1], (self.source, self.target), shared=self.shared_classes)
-        images = drawn_domains() if self.domains is None else read_domains(self.domains)
+        images = _DRAWN[self.drawn]() if self.domains is None else read_domains(self.domains)
         for given in (self.source, self.target):
             check_choice("domain", given, images.domains)
         read = [_domain(images, given) for given in (self.source, self.target)]

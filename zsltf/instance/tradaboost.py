@@ -25,8 +25,7 @@ class TrAdaBoost:
     """A weighted vote of the later half of softmax regressions on a labelled source and a few labelled target examples.
 
     Both domains begin with the same weight. A source example that a member gets wrong loses weight, a target example
-    gains. Several classes as in SAMME, with
-    errors below 1 - 1 / C.
+    gains. Several classes as in SAMME, with errors below 1 - 1 / C.
 
     Source: Dai, Yang, Xue & Yu, "Boosting for transfer learning", ICML 2007; Zhu, Zou, Rosset & Hastie, "Multi-class
         AdaBoost", Statistics and Its Interface 2009.
@@ -52,23 +51,28 @@ class TrAdaBoost:
             target: a few labelled vectors of the domain that counts.
             classes: of both, all seen.
         """
+        members, _ = self._boosted(source, target, classes)
+        kernels, biases, votes = zip(*members[self.rounds // 2 :], strict=True)
+        embed = linear(np.concatenate(kernels).T, np.concatenate(biases))
+        vote = WeightedVote(votes, name="vote")
+        voting = keras.Model(embed.inputs[0], vote(embed.outputs[0]), name="embed")
+        return Classifier(voting, classes, class_vectors=np.eye(len(classes), dtype=np.float32), opens_by=())
+
+    def source_weights(self, source: Features, target: Features, classes: ClassTable) -> Float[np.ndarray, " N"]:
+        """What boosting has made of each source example in the end, of mean 1: how far it agrees with the target."""
+        weights = self._boosted(source, target, classes)[1][: len(source)]
+        return weights / weights.mean()
+
+    def _boosted(
+        self, source: Features, target: Features, classes: ClassTable
+    ) -> tuple[list[tuple[np.ndarray, np.ndarray, float]], np.ndarray]:
+        """Kernel, bias and vote of each round, and the weights behind the last one."""
         for domain in (source, target):
             domain.check_vectors("TrAdaBoost")
             domain.check_seen(classes)
         x, y = np.concatenate([source.x, target.x]), np.concatenate([source.y, target.y])
         weights = np.concatenate([part.weights / part.weights.sum() for part in (source, target)]).astype(np.float64)
         is_source = np.arange(len(x)) < len(source)
-        late = self._members(x, y, weights, is_source, classes)[self.rounds // 2 :]
-        kernels, biases, votes = zip(*late, strict=True)
-        embed = linear(np.concatenate(kernels).T, np.concatenate(biases))
-        vote = WeightedVote(votes, name="vote")
-        voting = keras.Model(embed.inputs[0], vote(embed.outputs[0]), name="embed")
-        return Classifier(voting, classes, class_vectors=np.eye(len(classes), dtype=np.float32), opens_by=())
-
-    def _members(
-        self, x: np.ndarray, y: np.ndarray, weights: np.ndarray, is_source: np.ndarray, classes: ClassTable
-    ) -> list[tuple[np.ndarray, np.ndarray, float]]:
-        """Kernel, bias and vote of each round."""
         members: list[tuple[np.ndarray, np.ndarray, float]] = []
         for _ in range(self.rounds):
             model = LogisticRegression(C=self.inverse_penalty, max_iter=1000)
@@ -76,7 +80,7 @@ class TrAdaBoost:
             wrong = (x @ kernel.T + bias).argmax(axis=1) != np.searchsorted(np.unique(y), y)
             weights, vote = boosted_weights(weights, wrong, is_source, self.rounds, len(classes))
             members.append((kernel, bias, vote))
-        return members
+        return members, weights
 
 
 def boosted_weights(
