@@ -25,6 +25,7 @@ __all__ = ["RUN_FILES", "Golden", "Run", "opened", "settings"]
 RUN_FILES = (
     "report.json",
     "model.keras",
+    "encoder.keras",
     "classes.json",
     "config.json",
     "golden.npz",

@@ -9,9 +9,8 @@ from zsltf.data.few_shot_images import FewShotImages
 from zsltf.data.few_shot_layouts import ClassParts
 from zsltf.data.image_array import ImageArray
 from zsltf.evaluation.transfer_and_meta import TRAININGS, FusionProtocol, fusion_means, run_transfer_and_meta
-from zsltf.evaluation.transfer_starts import Start, from_scratch, small_network
+from zsltf.evaluation.transfer_starts import Start, from_scratch, residual_network, small_network
 from zsltf.fewshot.nearest_class_mean import NearestClassMean
-from zsltf.training.encoders import residual_network
 
 QUICK = FusionProtocol(ways=3, shots=(1, 2), queries=3, episodes=40, epochs=(1, 30), steps=60, seeds=(0,))
 
@@ -107,6 +106,11 @@ def test_an_image_alone_is_embedded_as_among_others():
     together = np.asarray(network(x, training=True))
     np.testing.assert_allclose(network(x[:1], training=True), together[:1], atol=1e-5)
     assert together.std(axis=0).max() > 0
+
+
+def test_the_residual_network_begins_as_the_identity():
+    x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    np.testing.assert_array_equal(residual_network(6, 5)(x), x)
 
 
 def test_small_images_are_preprocessed_pixels(private_cache):

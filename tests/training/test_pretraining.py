@@ -8,7 +8,7 @@ import tensorflow as tf
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.embeds import linear
 from zsltf.training.descent import Descent
-from zsltf.training.encoders import frame, residual_encoder, residual_network
+from zsltf.training.encoders import frame, residual_encoder
 from zsltf.training.pretraining import check_collapse, effective_rank, pretrainable, train_encoder
 
 
@@ -88,11 +88,6 @@ def test_a_network_that_gives_maps_is_refused():
         ValueError, match=r"M, network: expected embeddings \(B, K\), received .*Pool its maps at the end"
     ):
         pretrainable("M", Unlabelled(x=np.zeros((3, 4, 4, 3), np.float32)), maps, lambda _: None)
-
-
-def test_the_residual_network_begins_as_the_identity():
-    x = np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
-    np.testing.assert_array_equal(residual_network(6, 5)(x), x)
 
 
 def test_the_residual_encoder_begins_as_the_framed_examples():

@@ -38,8 +38,10 @@ def label_means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def verdict(interval: Sequence[float]) -> Verdict:
-    """Of a gain's interval: it helps or hurts where 0 is outside, and may be chance else."""
+def verdict(interval: Sequence[float], pairs: int) -> Verdict:
+    """Of a gain's interval: it helps or hurts where 0 is outside; else, and of one pair, it may be chance."""
+    if pairs < 2:
+        return "not shown"
     if interval[0] > 0:
         return "helps"
     return "hurts" if interval[1] < 0 else "not shown"
@@ -67,7 +69,7 @@ def _gain(
         return None
     interval = paired_interval(both[:, 0], both[:, 1])
     gain = float((both[:, 0] - both[:, 1]).mean())
-    return {"gain": gain, "interval": list(interval), "verdict": verdict(interval)}
+    return {"gain": gain, "interval": list(interval), "verdict": verdict(interval, len(both))}
 
 
 _WORDS = {"helps": "helps", "hurts": "hurts (negative transfer)", "not shown": "no difference shown"}

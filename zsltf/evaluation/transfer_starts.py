@@ -10,9 +10,8 @@ from zsltf.data.images import Images, OnCorrupt
 from zsltf.layers.preprocess import Preprocess
 from zsltf.pretrained.backbone import Backbone, Provenance
 from zsltf.pretrained.extract import extract_features
-from zsltf.training.encoders import residual_network
 
-__all__ = ["Start", "from_features", "from_scratch", "small_network"]
+__all__ = ["Start", "from_features", "from_scratch", "pixel_backbone", "residual_network", "small_network"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,17 +29,21 @@ class Start:
 
 def from_scratch(images: Images, *, size: int, filters: int, on_corrupt: OnCorrupt = "skip") -> Start:
     """Preprocessed small images under random weights."""
+    features = extract_features(pixel_backbone(size), images, maps=True, on_corrupt=on_corrupt).features
+    name = f"from scratch, {size} px"
+    return Start(name=name, features=features, network=lambda: small_network(size, filters), learning_rate=1e-3)
+
+
+def pixel_backbone(size: int) -> Backbone:
+    """No network: preprocessed images of this height and width are its maps."""
     pixels = keras.Sequential([keras.Input((size, size, 3)), keras.layers.Identity()], name="pixels")
-    source = Backbone(
+    return Backbone(
         name=f"pixels_{size}",
         model=keras.Model(pixels.inputs, pixels.outputs[0]),
         preprocess=Preprocess(size, mean=(127.5,) * 3, scale=(63.75,) * 3),
         stages={},
         weights=Provenance(source="random"),
     )
-    features = extract_features(source, images, maps=True, on_corrupt=on_corrupt).features
-    name = f"from scratch, {size} px"
-    return Start(name=name, features=features, network=lambda: small_network(size, filters), learning_rate=1e-3)
 
 
 def from_features(images: Images, backbone: Backbone, *, hidden: int, on_corrupt: OnCorrupt = "skip") -> Start:
@@ -66,3 +69,11 @@ def small_network(size: int, filters: int) -> keras.Model:
         x = keras.layers.GroupNormalization(filters // 8, name=f"block{i}_norm")(x)
         x = keras.layers.ReLU(name=f"block{i}_relu")(x)
     return keras.Model(images, keras.layers.GlobalAveragePooling2D(name="average")(x), name="small_network")
+
+
+def residual_network(width: int, hidden: int) -> keras.Model:
+    """x + W relu(V x + v), where W is 0 at first: what it gives before training is x."""
+    x = keras.Input((width,))
+    inside = keras.layers.Dense(hidden, activation="relu", name="hidden")(x)
+    added = keras.layers.Dense(width, kernel_initializer="zeros", name="added")(inside)
+    return keras.Model(x, keras.layers.Add(name="sum")([x, added]), name="residual_network")

@@ -37,7 +37,7 @@ def domain_map(
     Args:
         view: places in [0, 1].
         is_target: 0 or 1.
-        y: classes, drawn as digits up to ten of them.
+        y: classes, drawn as digits up to ten of them; -1, a dot, where nobody knows.
         names: of source and target.
         title: what view of what features.
     """
@@ -46,11 +46,10 @@ def domain_map(
         axes = figure.add_axes((0.02, 0.02, 0.96, 0.86))
         for domain, colour in enumerate((SEEN, UNSEEN)):
             rows = is_target == domain
-            if y.max() < 10:
-                for (across, up), digit in zip(view[rows], y[rows], strict=True):
-                    axes.text(across, up, str(digit), color=colour, fontsize=7, ha="center", va="center")
-            else:
-                axes.scatter(view[rows, 0], view[rows, 1], 5, color=colour, linewidths=0)
+            told = rows & (y >= 0) & (y.max() < 10)
+            for (across, up), digit in zip(view[told], y[told], strict=True):
+                axes.text(across, up, str(digit), color=colour, fontsize=7, ha="center", va="center")
+            axes.scatter(*view[rows & ~told].T, 5, color=colour, linewidths=0)
             axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
         axes.set_title(title, loc="left", fontsize=11, color=INK)

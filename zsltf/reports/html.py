@@ -18,6 +18,7 @@ from zsltf.reports.few_shot_page import few_shot_content
 from zsltf.reports.generalisation_page import generalisation_content
 from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
+from zsltf.reports.self_taught_page import self_taught_content
 from zsltf.reports.support_page import support_content
 from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
@@ -31,6 +32,7 @@ _CONTENT = {
     "support": support_content,
     "few_shot": few_shot_content,
     "generalisation": generalisation_content,
+    "self_taught": self_taught_content,
 }
 
 

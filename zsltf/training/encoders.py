@@ -4,30 +4,16 @@ import keras
 import numpy as np
 from jaxtyping import Float
 
+from zsltf.embeds import adapter
 from zsltf.layers.centre import centring
 
-__all__ = ["dense_layers", "frame", "framed", "residual_encoder", "residual_network"]
-
-
-def residual_network(width: int, hidden: int, seed: int | None = None) -> keras.Model:
-    """x + W relu(V x + v), where W is 0 at first: what it gives before training is x.
-
-    Args:
-        width: of x.
-        hidden: units.
-        seed: of V; by default Keras' own.
-    """
-    x = keras.Input((width,))
-    start = keras.initializers.GlorotUniform(seed)
-    inside = keras.layers.Dense(hidden, activation="relu", kernel_initializer=start, name="hidden")(x)
-    added = keras.layers.Dense(width, kernel_initializer="zeros", name="added")(inside)
-    return keras.Model(x, keras.layers.Add(name="sum")([x, added]), name="residual_network")
+__all__ = ["dense_layers", "frame", "framed", "residual_encoder"]
 
 
 def residual_encoder(examples: Float[np.ndarray, "N D"], hidden: int, seed: int) -> keras.Model:
-    """A residual network on vectors that are first framed as those of the examples."""
+    """An adapter on vectors that are first framed as those of the examples: it starts as the frame alone."""
     x = keras.Input(examples.shape[1:])
-    a = residual_network(examples.shape[1], hidden, seed)(framed(x, examples))
+    a = adapter(examples.shape[1], hidden, seed)(framed(x, examples))
     return keras.Model(x, a, name="encoder")
 
 
