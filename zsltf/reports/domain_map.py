@@ -43,7 +43,7 @@ def domain_map(
     """
     with style(f"domains-{title}", font_size=11):
         figure = Figure((330 / 72, 330 / 72))
-        axes = figure.add_axes((0.02, 0.02, 0.96, 0.86))
+        axes = figure.add_axes((0.02, 0.09, 0.96, 0.84))
         for domain, colour in enumerate((SEEN, UNSEEN)):
             rows = is_target == domain
             told = rows & (y >= 0) & (y.max() < 10)
@@ -53,5 +53,5 @@ def domain_map(
             axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
         axes.set_title(title, loc="left", fontsize=11, color=INK)
-        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=2, frameon=False, handletextpad=0.1)
+        axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.01), ncols=2, frameon=False, handletextpad=0.1)
         return svg(figure, f"{title}: examples of {names[0]} and {names[1]} in one plane")
