@@ -8,7 +8,6 @@ import pytest
 from zsltf.cli import main
 from zsltf.data.domain_folders import read_domains
 from zsltf.data.toy_domains import draw_domains
-from zsltf.reports.generalisation_notes import transfer_note
 from zsltf.runs import Run
 
 NETWORK = ("--backbone", "conv4", "--weights", "random", "--size", "16", "--hidden", "4")
@@ -88,10 +87,3 @@ def test_what_can_not_be_is_refused_before_features_are_extracted(pictures, tmp_
     assert start(pictures, pictures / "run") == 1
     assert "expected a folder outside --domains" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "run").exists()
-
-
-def test_whether_a_method_hurts_is_said_in_words():
-    assert transfer_note("IRM", "ERM", -0.02, (-0.03, -0.01)).startswith("Negative transfer: IRM ends below ERM, -2.0")
-    assert transfer_note("IRM", "ERM", 0.02, (0.01, 0.03)).startswith("IRM ends above ERM, +2.0 points (+1.0 to +3.0")
-    assert "can't be told apart" in transfer_note("IRM", "ERM", 0.02, (-0.01, 0.03))
-    assert transfer_note("IRM", "ERM", -0.02, (-0.05, 0.01)).startswith("Negative transfer can't be ruled out")

@@ -2,8 +2,9 @@
 
 from zsltf.evaluation.generalisation_photos import REFERENCE, GeneralizedPhotos
 from zsltf.evaluation.generalisation_trials import ORACLE, TRAINING_DOMAINS
+from zsltf.reports.negative_transfer import transfer_note
 
-__all__ = ["generalisation_notes", "transfer_note"]
+__all__ = ["generalisation_notes"]
 
 
 def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
@@ -26,14 +27,3 @@ def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
         "out; what it does on yet another one was not measured"
     )
     return notes
-
-
-def transfer_note(name: str, other: str, gain: float, interval: tuple[float, float]) -> str:
-    """Whether a method helps or hurts, or neither can be told."""
-    told = f"{100 * gain:+.1f} points ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f}, 95 %)"
-    if interval[1] < 0:
-        return f"Negative transfer: {name} ends below {other}, {told}"
-    if interval[0] > 0:
-        return f"{name} ends above {other}, {told}"
-    below = "Negative transfer can't be ruled out: " if gain < 0 else ""
-    return f"{below}{name} and {other} can't be told apart, {told}"

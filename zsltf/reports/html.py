@@ -16,6 +16,7 @@ from zsltf.reports.adaptation_page import adaptation_content
 from zsltf.reports.classification_page import classification_content
 from zsltf.reports.few_shot_page import few_shot_content
 from zsltf.reports.generalisation_page import generalisation_content
+from zsltf.reports.instance_page import instance_content
 from zsltf.reports.phrases import NOTHING, number, phrase
 from zsltf.reports.schedule_figure import short_rate
 from zsltf.reports.self_taught_page import self_taught_content
@@ -33,6 +34,7 @@ _CONTENT = {
     "few_shot": few_shot_content,
     "generalisation": generalisation_content,
     "self_taught": self_taught_content,
+    "instance": instance_content,
 }
 
 
