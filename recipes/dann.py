@@ -46,8 +46,9 @@ def main(config: Config) -> None:
     config.images.check_apart(config.out)
     pair = config.images.load()
     seed_everything(config.protocol.seeds[0])
-    settled = {"steps": config.steps, "announce": print_run}
-    done = run_adaptation_on_photos(config.method, pair, config.network.build, config.protocol, **settled)
+    done = run_adaptation_on_photos(
+        config.method, pair, config.network.build, config.protocol, steps=config.steps, announce=print_run
+    )
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_adaptation_run(folder, done, settings(config))
     print_adaptation(report)

@@ -57,7 +57,8 @@ def run_label_efficiency(
     Returns:
         A row a method, use, share and seed; and each method's encoder of the first seed.
     """
-    rows, encoders = [], {}
+    rows: list[dict[str, Any]] = []
+    encoders: dict[str, keras.Model] = {}
     for seed in protocol.seeds:
         found = measure_references(task, protocol, network, seed)
         for name, method in methods.items():
@@ -72,8 +73,8 @@ def run_label_efficiency(
 
 def measure_references(task: LabelTask, protocol: LabelProtocol, network: Network, seed: int) -> list[dict[str, Any]]:
     """Rows of a probe on raw features, and of training from scratch, under one seed."""
-    raw = task.unlabelled.x, task.train.x, task.test.x
-    rows = _probed(RAW, *(_flat(x) for x in raw), task, protocol, seed)
+    unlabelled, train, test = (_flat(x) for x in (task.unlabelled.x, task.train.x, task.test.x))
+    rows = _probed(RAW, unlabelled, train, test, task, protocol, seed)
     return rows + _tuned(SCRATCH, network(seed), task, protocol, seed)
 
 
@@ -85,8 +86,8 @@ def measure_self_taught(
     trained = task.unlabelled.x.ndim == 4 and method.TRAINS_NETWORK
     encoder = with_seed(method, seed).pretrain(task.unlabelled, network=network(seed) if trained else None)
     seconds = time.process_time() - start
-    parts = (embedded(encoder, x) for x in (task.unlabelled.x, task.train.x, task.test.x))
-    rows = _probed(name, *parts, task, protocol, seed)
+    unlabelled, train, test = (embedded(encoder, x) for x in (task.unlabelled.x, task.train.x, task.test.x))
+    rows = _probed(name, unlabelled, train, test, task, protocol, seed)
     if protocol.fine_tune:
         rows += _tuned(name, encoder, task, protocol, seed)
     return [{**row, "pretraining_seconds": seconds} for row in rows], encoder

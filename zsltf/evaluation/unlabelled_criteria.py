@@ -43,8 +43,8 @@ def weighted_risk(classifier: Classifier, held_out: Features, target: Unlabelled
         ICML 2019, without its control variate.
     """
     source = held_out.select(_rows(len(held_out)))
-    parts = [_embeddings(classifier, x) for x in (source.x, target.x[_rows(len(target))])]
-    ratios = classifier_ratios(*parts, inverse_penalty=0.01, folds=5, seed=0)
+    a, b = (_embeddings(classifier, x) for x in (source.x, target.x[_rows(len(target))]))
+    ratios = classifier_ratios(a, b, inverse_penalty=0.01, folds=5, seed=0)
     weights = np.minimum(ratios, np.quantile(ratios, 0.99))
     return float(np.average(_losses(classifier, source), weights=weights))
 

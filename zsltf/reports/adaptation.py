@@ -67,7 +67,7 @@ def write_adaptation_run(folder: Path, done: AdaptationPhotos, config: Mapping[s
 def method_rows(done: AdaptationPhotos) -> list[dict[str, Any]]:
     """The method's row first, then source-only's: means over seeds, intervals, and how far one is above the other."""
     rows, outcome = [], done.outcome
-    for name in reversed(outcome.runs):
+    for name in reversed(list(outcome.runs)):
         gain, around = outcome.above_source_only(name)
         recalibrated = outcome.accuracies(name, recalibrated=True)
         measured = not np.isnan(recalibrated).any()

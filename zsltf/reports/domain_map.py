@@ -49,7 +49,7 @@ def domain_map(
             told = rows & (y >= 0) & (y.max() < 10)
             for (across, up), digit in zip(view[told], y[told], strict=True):
                 axes.text(across, up, str(digit), color=colour, fontsize=7, ha="center", va="center")
-            axes.scatter(*view[rows & ~told].T, 5, color=colour, linewidths=0)
+            axes.scatter(view[rows & ~told, 0], view[rows & ~told, 1], 5, color=colour, linewidths=0)
             axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
         axes.set_title(title, loc="left", fontsize=11, color=INK)

@@ -109,8 +109,8 @@ def _chance(done: SelfTaughtPhotos) -> float:
 
 
 def _counts(done: SelfTaughtPhotos) -> dict[str, int]:
-    parts = {"to learn from": done.task.train, "to test on": done.task.test, "unlabelled": done.task.unlabelled}
-    return {name: len(part) for name, part in parts.items()}
+    task = done.task
+    return {"to learn from": len(task.train), "to test on": len(task.test), "unlabelled": len(task.unlabelled)}
 
 
 def _notes(done: SelfTaughtPhotos, means: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -92,7 +92,7 @@ def _feature_clusters(
     shares = [(_indicator(r, k).T @ p).T for r, k, p in zip(rows, counts, joints, strict=False)]  # p(x~, z)
     smalls = [_indicator(features, counts[2]).T @ share for share in shares]
     gains = [w * _gain(share, small) for w, share, small in zip(weights, shares, smalls, strict=True) if w]
-    return _argmax(sum(gains), features)
+    return _argmax(np.sum(gains, axis=0), features)
 
 
 def _gain(shares: Float[np.ndarray, "N G"], small: Float[np.ndarray, "K G"]) -> Float[np.ndarray, "N K"]:
