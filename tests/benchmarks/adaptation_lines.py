@@ -13,12 +13,12 @@ from zsltf.metrics.intervals import class_interval, paired_interval
 REFERENCE = "source_only"
 EXPLANATION = """# Domain adaptation between MNIST and USPS
 
-A network of three strided convolutions with BatchNorm and a dense layer, trained on 2,000 labelled source images and
-adapted to 1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013, who test on those
-1,800; here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were frozen on source
-validation, of source-only, before any method was run; every method has its default settings, and nothing was chosen by
-target labels. Images, split, network and order of batches are drawn anew under each of the seeds. In percent, means
-over seeds with Student's 95 % interval:
+Digits of 16 x 16 pixels. A network of three convolutions with BatchNorm and a dense layer is trained on 2,000 labelled
+source images and adapted to 1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013,
+who test on those 1,800; here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were
+frozen on source validation, of source-only; every method has its default settings, and nothing was chosen by target
+labels. Images, split, network and order of batches are drawn anew under each of the seeds. In percent, means over seeds
+with Student's 95 % interval:
 
 - target: accuracy on target images that were not adapted to; gain: over source-only under the same seeds;
 - target's BatchNorm: the same once the statistics of BatchNorm are measured anew on the target, which is AdaBN's part

@@ -13,7 +13,9 @@ from zsltf.data.shares import random_share
 from zsltf.evaluation.adaptation import AdaptationProtocol
 from zsltf.layers.preprocess import Preprocess
 
-SIZE = 28
+SIZE = 16
+"""Pixels a side, of USPS and of both in Long et al., "Transfer feature learning with joint distribution adaptation",
+ICCV 2013."""
 CLASSES = ClassTable(names=tuple("0123456789"), semantics=np.zeros((10, 0), np.float32), seen=np.ones(10, bool))
 DIRECTIONS = (("MNIST", "USPS"), ("USPS", "MNIST"))
 SOURCE, TARGET = 4000, 4500
@@ -45,13 +47,14 @@ def protocol(seed: int) -> AdaptationProtocol:
     return AdaptationProtocol(seeds=(seed,), validation=0.5, test=0.6, split_seed=seed)
 
 
-def network(seed: int, momentum: float = 0.9) -> keras.Model:
-    """Three convolutions of stride 2 with BatchNorm, and a dense layer."""
+def network(seed: int, *, strides: int = 1, momentum: float = 0.9) -> keras.Model:
+    """Three convolutions with BatchNorm and pooling (or strides of 2 instead), and a dense layer."""
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     x = images = keras.Input((SIZE, SIZE, 1))
     for filters in (16, 32, 64):
-        x = layers.Conv2D(filters, 3, 2, padding="same", use_bias=False)(x)
+        x = layers.Conv2D(filters, 3, strides, padding="same", use_bias=False)(x)
         x = layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x))
+        x = layers.MaxPooling2D()(x) if strides == 1 else x
     x = layers.Dense(128, use_bias=False)(layers.Flatten()(x))
     return keras.Model(images, layers.ReLU()(layers.BatchNormalization(momentum=momentum)(x)))
