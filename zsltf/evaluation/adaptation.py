@@ -27,6 +27,7 @@ __all__ = [
     "AdaptationOutcome",
     "AdaptationProtocol",
     "Adapted",
+    "dealt",
     "picked_better",
     "run_adaptation",
     "under_target_statistics",
@@ -122,8 +123,8 @@ def run_adaptation(
     if reference not in methods:
         fail("methods", f"'{reference}' among them", ", ".join(methods), "Add what they are held against.")
     check_same_classes({"source": source, "target": target}, classes)
-    train, held_out = _dealt(source, protocol.validation, protocol.split_seed)
-    adapted_to, test = _dealt(target, protocol.test, protocol.split_seed)
+    train, held_out = dealt(source, protocol.validation, protocol.split_seed)
+    adapted_to, test = dealt(target, protocol.test, protocol.split_seed)
     runs: dict[str, list[Adapted]] = {name: [] for name in methods}
     for seed, (name, method) in itertools.product(protocol.seeds, methods.items()):
         start = time.process_time()
@@ -170,7 +171,7 @@ def _accuracy(classifier: Classifier, examples: Features) -> float:
     return float((classifier.score(examples.x, 256).argmax(axis=1) == examples.y).mean())
 
 
-def _dealt(examples: Features, share: float, seed: int) -> tuple[Features, Features]:
+def dealt(examples: Features, share: float, seed: int) -> tuple[Features, Features]:
     """What is learnt from, and what is held out, of every class."""
     rows = train_test_split(np.arange(len(examples)), test_size=share, stratify=examples.y, random_state=seed)
     kept, held = (examples.select(np.sort(some)) for some in rows)

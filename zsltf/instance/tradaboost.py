@@ -74,8 +74,8 @@ class TrAdaBoost:
         weights = np.concatenate([part.weights / part.weights.sum() for part in (source, target)]).astype(np.float64)
         is_source = np.arange(len(x)) < len(source)
         members: list[tuple[np.ndarray, np.ndarray, float]] = []
+        model = LogisticRegression(C=self.inverse_penalty, max_iter=1000, warm_start=True)  # weights change little
         for _ in range(self.rounds):
-            model = LogisticRegression(C=self.inverse_penalty, max_iter=1000)
             kernel, bias = softmax_regression(model, x, y, weights * len(x) / weights.sum())
             wrong = (x @ kernel.T + bias).argmax(axis=1) != np.searchsorted(np.unique(y), y)
             weights, vote = boosted_weights(weights, wrong, is_source, self.rounds, len(classes))
