@@ -17,7 +17,7 @@ from zsltf.data.domain_pair import PairSource
 from zsltf.data.toy_sizes import MOSTLY_SMALL, ONLY_LARGE
 from zsltf.discovery import one_of
 from zsltf.evaluation.instance_photos import run_instance_on_photos
-from zsltf.evaluation.instance_transfer import InstanceProtocol
+from zsltf.evaluation.instance_protocol import InstanceProtocol
 from zsltf.files import atomic_directory, check_writable
 from zsltf.instance.classifier_ratio import ClassifierRatio
 from zsltf.pretrained.choice import BackboneChoice

@@ -9,7 +9,8 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.reweighted import reweighted
 from zsltf.data.unlabelled import Unlabelled
-from zsltf.evaluation.instance_transfer import ALONE, BOOSTED, BOTH, UNWEIGHTED, InstanceProtocol, run_instance_transfer
+from zsltf.evaluation.instance_protocol import InstanceProtocol
+from zsltf.evaluation.instance_transfer import ALONE, BOOSTED, BOTH, UNWEIGHTED, run_instance_transfer
 from zsltf.instance.classifier_ratio import ClassifierRatio
 from zsltf.instance.tradaboost import TrAdaBoost
 from zsltf.metrics.effective_size import effective_size

@@ -7,7 +7,7 @@ from zsltf.data.domain_folders import read_domains
 from zsltf.data.toy_sizes import draw_sizes
 from zsltf.runs import Run
 
-NETWORK = ("--backbone", "conv4", "--weights", "random", "--size", "16")
+NETWORK = ("--backbone", "mean_colour", "--weights", "random")
 QUICK = ("--seeds", "0", "1", "--shots", "1", "--components", "3")
 
 

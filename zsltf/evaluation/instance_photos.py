@@ -11,7 +11,8 @@ from zsltf.classifier import Classifier
 from zsltf.data.domain_pair import DomainPair
 from zsltf.data.features import Features
 from zsltf.data.images import Images, OnCorrupt
-from zsltf.evaluation.instance_transfer import InstanceOutcome, InstanceProtocol, run_instance_transfer
+from zsltf.evaluation.instance_protocol import InstanceProtocol
+from zsltf.evaluation.instance_transfer import InstanceOutcome, run_instance_transfer
 from zsltf.pretrained.backbone import Backbone
 from zsltf.pretrained.extract import extract_features
 
