@@ -113,7 +113,7 @@ def examples(backbone: Backbone, images: Images, *, maps: bool) -> Features:
 
 def measure(entry: str, seed: int, task: LabelTask, start: EncoderStart) -> list[dict[str, Any]]:
     """The rows of one method, or of the references, under one seed."""
-    protocol, network = LabelProtocol(), start.network(task.unlabelled)
+    protocol, network = LabelProtocol(steps=600), start.network(task.unlabelled)
     keras.backend.clear_session()
     if entry == REFERENCES:
         return measure_references(task, protocol, network, seed)

@@ -7,6 +7,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from zsltf.classifier import Classifier
+from zsltf.closed import closed
+from zsltf.data.collection import named_classes
 from zsltf.data.features import Features
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.discovery import names, plugin_type
@@ -90,6 +93,18 @@ def test_one_alone_embeds_as_in_a_batch(method, own, examples, pretrained):
     together = np.asarray(encoder(examples.x[:5], training=False))
     alone = np.concatenate([np.asarray(encoder(row[None], training=False)) for row in examples.x[:5]])
     np.testing.assert_allclose(alone, together, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_probe_on_its_embeddings_is_a_classifier_that_saves_and_loads(method, own, examples, pretrained, tmp_path):
+    a, y = np.asarray(pretrained(method, own)(examples.x)), examples.y
+    model = LogisticRegression(max_iter=5000).fit(a, y)
+    means = np.stack([a[y == label].mean(axis=0) for label in range(3)])
+    classifier = closed(pretrained(method, own), model.coef_, model.intercept_, named_classes(("a", "b", "c")), means)
+    np.testing.assert_array_equal(classifier.score(examples.x).argmax(axis=1), model.predict(a))
+    classifier.save(tmp_path / "model.keras")
+    again = Classifier.load(tmp_path / "model.keras")
+    np.testing.assert_allclose(again.score(examples.x), classifier.score(examples.x), rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("own", [False, True])

@@ -49,9 +49,10 @@ class CoClustering:
         joints = _joint(target, "target"), _joint(auxiliary, "auxiliary")
         own = min(self.auxiliary_clusters or clusters, len(auxiliary))
         counts = clusters, own, min(self.feature_clusters, target.x.shape[1])
+        seeds = np.random.default_rng(self.seed).integers(2**31, size=self.restarts)
         every = [
-            co_cluster(joints, _starts(joints, counts, self.seed + i), counts, self.weight, rounds=self.rounds)
-            for i in range(self.restarts)
+            co_cluster(joints, _starts(joints, counts, int(seed)), counts, self.weight, rounds=self.rounds)
+            for seed in seeds
         ]
         best: CoClusters = min(every, key=lambda found: found.objective[-1])
         return Clustering(assignment=best.target, clusters=clusters, objective=best.objective)

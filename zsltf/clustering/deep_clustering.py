@@ -4,14 +4,13 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float
-from sklearn.cluster import KMeans
 
 from zsltf.checks import check_positive
 from zsltf.data.clustering import Clustering, check_clusterable
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.discovery import one_of, plugin_type
 from zsltf.protocols import SelfTaughtMethod
+from zsltf.solvers.k_means import k_means
 from zsltf.training.embedding import embedded
 from zsltf.training.seeds import with_seed
 
@@ -45,23 +44,5 @@ class DeepClustering:
         check_clusterable("DeepClustering", target, auxiliary, clusters)
         everything = Unlabelled(x=np.concatenate([target.x, auxiliary.x]))
         encoder = with_seed(self.encoder, self.seed).pretrain(everything)
-        return k_means(embedded(encoder, target.x), clusters, self.restarts, self.seed, spherical=self.spherical)
-
-
-def k_means(
-    a: Float[np.ndarray, "N K"], clusters: int, restarts: int, seed: int, *, spherical: bool = False
-) -> Clustering:
-    """Scikit-learn's k-means; the objective is the sum of squared distances to the means.
-
-    Args:
-        a: vectors.
-        clusters: how many.
-        restarts: of which the best is kept.
-        seed: of the starts.
-        spherical: bring vectors to length 1 first.
-    """
-    a = np.asarray(a, np.float64)
-    if spherical:
-        a = a / np.maximum(np.linalg.norm(a, axis=1, keepdims=True), 1e-12)
-    found = KMeans(clusters, n_init=restarts, random_state=seed).fit(a)
-    return Clustering(assignment=found.labels_.astype(int), clusters=clusters, objective=(float(found.inertia_),))
+        a = embedded(encoder, target.x)
+        return k_means(a, clusters, restarts=self.restarts, seed=self.seed, spherical=self.spherical)

@@ -1,6 +1,7 @@
 """Two stages measured: an encoder from unlabelled examples, then few, some or all labels."""
 
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -111,7 +112,9 @@ def probe_weights(
     """
     mean, scale = framing
     model = LogisticRegression(C=inverse_penalty, max_iter=10_000)
-    kernel, bias = softmax_regression(model, (a - mean) * scale, y, weights)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # one label a class is meant
+        kernel, bias = softmax_regression(model, (a - mean) * scale, y, weights)
     return kernel * scale, bias - scale * (kernel @ mean)
 
 

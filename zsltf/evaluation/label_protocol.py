@@ -27,7 +27,7 @@ class LabelProtocol:
     """Of networks, pretraining and which labels are told."""
     fine_tune: bool = True
     """Also train the encoder on with the labels."""
-    steps: int = 600
+    steps: int = 300
     """Of training with labels, however many there are, >= 1; at least one epoch."""
     batch_size: int = 64
     learning_rate: float = 1e-3

@@ -39,7 +39,7 @@ class EncoderStart:
     """Pixels: a small network from nothing. Features: of --backbone, which stays as it is."""
     small_size: int = 32
     """Height and width in pixels of the images that the small network takes."""
-    filters: int = 64
+    filters: int = 32
     """Of the small network's convolutions, a multiple of 8."""
     hidden: int = 512
     """Units of the network on a backbone's features that is trained from scratch."""

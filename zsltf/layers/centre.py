@@ -22,9 +22,9 @@ class Centre(keras.layers.Layer):
         return input_shape
 
 
-def centring(mean: np.ndarray) -> Centre:
+def centring(mean: np.ndarray, *, name: str = "centre") -> Centre:
     """A Centre layer that subtracts this mean (D,)."""
-    layer = Centre(name="centre")
+    layer = Centre(name=name)
     layer.build((None, len(mean)))
     layer.set_weights([mean])
     return layer

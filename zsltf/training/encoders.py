@@ -20,7 +20,7 @@ def residual_encoder(examples: Float[np.ndarray, "N D"], hidden: int, seed: int)
 def framed(x: keras.KerasTensor, examples: Float[np.ndarray, "N *D"]) -> keras.KerasTensor:
     """Less the mean of examples, coordinate by coordinate, over the root of their mean variance."""
     mean, scale = frame(examples)
-    return keras.layers.Rescaling(scale, name="frame")(centring(mean)(x))
+    return keras.layers.Rescaling(scale, name="input_scale")(centring(mean, name="input_mean")(x))
 
 
 def frame(examples: Float[np.ndarray, "N *D"]) -> tuple[Float[np.ndarray, " D"], float]:

@@ -53,7 +53,7 @@ def patch_encoder(
     mean = drawn.mean(axis=0)
     rotation = whitening(np.cov(drawn, rowvar=False), _SHRINKAGE).astype(np.float32)
     dense = keras.layers.Dense(rotation.shape[1], use_bias=False, trainable=False, name="whiten")
-    white = dense(centring(mean)(raw))
+    white = dense(centring(mean, name="patch_mean")(raw))
     dense.set_weights([rotation])
     found = features(white, (drawn - mean) @ rotation)
     parts = keras.layers.Concatenate()([keras.layers.ReLU()(found), keras.layers.ReLU()(-found)])
