@@ -114,10 +114,13 @@ def measured(run: Callable[[Arrays, int, int], Any], arrays: Arrays, config: Con
 
 
 def encoder(width: int, seed: int) -> keras.Model:
-    """Two dense layers."""
+    """Two dense layers with BatchNorm."""
     keras.utils.set_random_seed(seed)
-    layers = [keras.layers.Dense(units, activation="relu") for units in (128, 64)]
-    return keras.Sequential([keras.Input((width,)), *layers])
+    layers: list[Any] = [keras.Input((width,))]
+    for units in (128, 64):
+        norm = keras.layers.BatchNormalization(momentum=0.9)
+        layers += [keras.layers.Dense(units, use_bias=False), norm, keras.layers.ReLU()]
+    return keras.Sequential(layers)
 
 
 def ours(method: Any) -> Callable[[Arrays, int, int], Any]:

@@ -10,15 +10,15 @@ from zsltf.evaluation.adaptation import picked_better
 from zsltf.evaluation.unlabelled_criteria import CRITERIA
 from zsltf.metrics.intervals import class_interval, paired_interval
 
-REFERENCE = "source_only"
+REFERENCE, CHOSEN_BY = "source_only", "target entropy"
 EXPLANATION = """# Domain adaptation between MNIST and USPS
 
 Digits of 16 x 16 pixels. A network of three convolutions with BatchNorm and a dense layer is trained on 2,000 labelled
 source images and adapted to 1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013,
 who test on those 1,800; here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were
-frozen on source validation, of source-only; every method has its default settings, and nothing was chosen by target
-labels. Images, split, network and order of batches are drawn anew under each of the seeds. In percent, means over seeds
-with Student's 95 % interval:
+frozen on source validation, of source-only; methods have their default settings, and nothing was chosen by target
+labels: `weight chosen` is the weight, of the method's search range, of least target entropy. Images, split, network and
+order of batches are drawn anew under each of the seeds. In percent, means over seeds with Student's 95 % interval:
 
 - target: accuracy on target images that were not adapted to; gain: over source-only under the same seeds;
 - target's BatchNorm: the same once the statistics of BatchNorm are measured anew on the target, which is AdaBN's part
@@ -33,8 +33,8 @@ Written by:
 with `adaptation.json` beside this file as its rows.
 """
 HEADINGS = (
-    "method", "seeds", "target", "95 %", "gain", "95 %", "", "target's BatchNorm", "95 %", "beyond AdaBN", "95 %",
-    "source", "s",
+    "method", "seeds", "target", "95 %", "gain", "95 %", "transfer",
+    "target's BatchNorm", "95 %", "beyond AdaBN", "95 %", "source", "s",
 )  # fmt: skip
 CRITERIA_HEADINGS = ("criterion", "picks the better of two", "its choice reaches", "of at most")
 
@@ -45,18 +45,31 @@ def table_lines(rows: Rows) -> list[str]:
     """A section a direction: methods, best first; then criteria that see no target label."""
     lines = []
     for direction in dict.fromkeys(row["direction"] for row in rows):
-        mine = {(row["method"], row["seed"]): row for row in rows if row["direction"] == direction}
+        of = [row for row in rows if row["direction"] == direction]
+        mine = {(row["method"], row["seed"]): row for row in of if row["weight"] is None}
         seeds = sorted(seed for method, seed in mine if method == REFERENCE)
         groups: dict[str, list[Mapping[str, Any]]] = {}
         for method in dict.fromkeys(method for method, _ in mine):
             groups[method] = [mine[method, seed] for seed in seeds if (method, seed) in mine]
         groups = {name: own for name, own in groups.items() if own}
+        whole = [[one for own in groups.values() for one in own if one["seed"] == seed] for seed in seeds]
+        groups |= chosen(of, groups)
         best = sorted(groups, key=lambda name: -column(groups[name], "accuracy").mean())
         base = {row["seed"]: row for row in groups[REFERENCE]}
         lines += [f"## {direction}", "", *markdown(HEADINGS, [method_cells(name, groups[name], base) for name in best])]
-        whole = [[one for own in groups.values() for one in own if one["seed"] == seed] for seed in seeds]
         lines += ["", *markdown(CRITERIA_HEADINGS, [criterion_cells(name, whole) for name in CRITERIA]), ""]
     return lines
+
+
+def chosen(rows: Rows, groups: Mapping[str, Rows]) -> dict[str, list[Mapping[str, Any]]]:
+    """Methods with the weight, of those tried, that a criterion without target labels prefers under each seed."""
+    found = {}
+    for name in dict.fromkeys(row["method"] for row in rows if row["weight"] is not None):
+        tried = [[row for row in rows if (row["method"], row["seed"]) == (name, own["seed"])] for own in groups[name]]
+        most = max(map(len, tried))
+        best = [min(some, key=lambda row: row["criteria"][CHOSEN_BY]) for some in tried if len(some) == most]
+        found[f"{name}, weight chosen"] = best
+    return found
 
 
 def method_cells(name: str, own: Rows, base: Mapping[int, Mapping[str, Any]]) -> tuple[str, ...]:
@@ -70,7 +83,7 @@ def method_cells(name: str, own: Rows, base: Mapping[int, Mapping[str, Any]]) ->
     rest = paired_interval(other, column(same, "recalibrated"))
     above = (signed(beyond.mean()), " to ".join(map(signed, rest))) if name != REFERENCE else ("", "")
     return (
-        f"`{name}`",
+        "`{}`{}{}".format(*name.partition(",")),
         str(len(own)),
         percent(plain.mean()),
         " to ".join(map(percent, class_interval(plain))),

@@ -17,7 +17,9 @@ Frozen on source-only before the table was made, by --freeze: accuracy on source
 (BatchNorm's statistics of 310 steps are still those of the start under Keras's momentum.)
 """
 
+import itertools
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,8 @@ class Config:
     data: Path
     """A folder with mnist_10k.npz and usps.npz."""
     methods: tuple[str, ...] = names("adaptation")
+    searched: tuple[str, ...] = ("dann", "deep_coral")
+    """Methods that are run under the other weights of their search range too, for one to be chosen without labels."""
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     epochs: int = 10
     freeze: bool = False
@@ -66,24 +70,29 @@ def main(config: Config) -> None:
         freeze(digits)
         return
     rows: list[dict[str, Any]] = json.loads(config.results.read_text("utf-8")) if config.results.is_file() else []
-    done = {(row["direction"], row["method"], row["seed"]) for row in rows}
-    for seed in config.seeds:
-        for pair in DIRECTIONS:
-            source, target = drawn(digits, pair, seed)
-            direction = " to ".join(pair)
-            for name in config.methods:
-                if (direction, name, seed) in done:
-                    continue
-                told = {"direction": direction, "method": name, "seed": seed}
-                rows.append({**told, **measure(config, name, seed, source, target)})
-                config.results.parent.mkdir(parents=True, exist_ok=True)
-                with atomic_file(config.results) as staging:
-                    staging.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", "utf-8")
+    done = {(row["direction"], row["method"], row["weight"], row["seed"]) for row in rows}
+    for name, weight, seed, pair in jobs(config):
+        if (" to ".join(pair), name, weight, seed) in done:
+            continue
+        told = {"direction": " to ".join(pair), "method": name, "weight": weight, "seed": seed}
+        rows.append({**told, **measure(config, name, weight, seed, drawn(digits, pair, seed))})
+        config.results.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_file(config.results) as staging:
+            staging.write_text("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]\n", "utf-8")
     lines = table_lines(rows)
     print("\n".join(lines))  # noqa: T201 (a script)
     if config.table:
         with atomic_file(config.table) as staging:
             staging.write_text("\n".join((EXPLANATION, *lines)), "utf-8")
+
+
+def jobs(config: Config) -> Iterator[tuple[str, float | None, int, tuple[str, str]]]:
+    """Method, weight if it is not its own, seed and direction: all methods as they are, then other weights."""
+    for seed, pair in itertools.product(config.seeds, DIRECTIONS):
+        yield from ((name, None, seed, pair) for name in config.methods)
+    for seed, pair, name in itertools.product(config.seeds, DIRECTIONS, config.searched):
+        method = plugin_type("adaptation", name)
+        yield from ((name, weight, seed, pair) for weight in method.SEARCH["weight"] if weight != method().weight)
 
 
 def freeze(digits: dict[str, Features]) -> None:
@@ -117,11 +126,13 @@ def source_only(train: Features, held_out: Features, options: dict[str, Any]) ->
     return reached
 
 
-def measure(config: Config, name: str, seed: int, source: Features, target: Features) -> dict[str, Any]:
+def measure(
+    config: Config, name: str, weight: float | None, seed: int, domains: tuple[Features, Features]
+) -> dict[str, Any]:
     """One method under one seed."""
-    method = plugin_type("adaptation", name)()
+    method = plugin_type("adaptation", name)(**({} if weight is None else {"weight": weight}))
     method = replace(method, descent=replace(method.descent, epochs=config.epochs))
-    outcome = run_adaptation({name: method}, source, target, CLASSES, protocol(seed), network=network, reference=name)
+    outcome = run_adaptation({name: method}, *domains, CLASSES, protocol(seed), network=network, reference=name)
     run: Adapted = outcome.runs[name][0]
     found = {
         "accuracy": run.accuracy,
@@ -130,7 +141,7 @@ def measure(config: Config, name: str, seed: int, source: Features, target: Feat
         "criteria": dict(run.criteria),
         "seconds": run.seconds,
     }
-    print(f"{name}, seed {seed}: {run.accuracy:.3f}, {run.recalibrated} ({run.seconds:.0f} s)", flush=True)  # noqa: T201
+    print(f"{name}, {weight}, seed {seed}: {run.accuracy:.3f}, {run.recalibrated} ({run.seconds:.0f} s)", flush=True)  # noqa: T201
     return found
 
 
