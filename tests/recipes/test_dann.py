@@ -122,3 +122,13 @@ def test_what_can_not_be_is_refused_before_features_are_extracted(
 def test_the_run_is_not_written_among_the_images(domains, capsys):
     assert start(domains, domains / "run") == 1
     assert "expected a folder outside" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.slow
+def test_the_accuracy_on_drawn_pictures_that_is_claimed(tmp_path):
+    assert main(["run", "dann", "--out", str(tmp_path / "run")]) == 0
+    report = Run(tmp_path / "run").read_json("report.json")
+    own, plain = report["methods"]
+    assert own["mean"] == pytest.approx(0.36, abs=0.03)
+    assert plain["mean"] == pytest.approx(0.22, abs=0.03)
+    assert report["chance"] == pytest.approx(0.11, abs=0.005)
