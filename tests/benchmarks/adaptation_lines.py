@@ -78,7 +78,7 @@ def method_cells(name: str, own: Rows, base: Mapping[int, Mapping[str, Any]]) ->
     same = [base[row["seed"]] for row in own]
     gain, beyond = plain - column(same, "accuracy"), other - column(same, "recalibrated")
     low, high = paired_interval(plain, column(same, "accuracy"))
-    mark = "" if gain.mean() >= 0 else "*surely* **negative**" if high < 0 else "**negative**"
+    mark = "" if gain.mean() >= 0 else "*surely* **negative**" if high < 0 and len(own) > 1 else "**negative**"
     against = (signed(gain.mean()), f"{signed(low)} to {signed(high)}", mark) if name != REFERENCE else ("", "", "")
     rest = paired_interval(other, column(same, "recalibrated"))
     above = (signed(beyond.mean()), " to ".join(map(signed, rest))) if name != REFERENCE else ("", "")

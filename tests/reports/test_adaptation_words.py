@@ -20,4 +20,14 @@ from zsltf.reports.adaptation_words import transfer_verdict
     ],
 )
 def test_gains_and_losses(gain, interval, told):
-    assert told in transfer_verdict({"name": "DANN", "gain": gain, "gain_interval": interval})
+    row = {"name": "DANN", "gain": gain, "gain_interval": interval, "accuracies": [0.5, 0.6]}
+    assert told in transfer_verdict(row)
+
+
+@pytest.mark.parametrize(
+    ("gain", "start"), [(0.1, "One seed: DANN is 10.0 points above"), (-0.1, "Negative transfer: ")]
+)
+def test_one_seed_is_never_sure(gain, start):
+    told = transfer_verdict({"name": "DANN", "gain": gain, "gain_interval": (gain, gain), "accuracies": [0.5]})
+    assert told.startswith(start)
+    assert told.endswith("a single seed tells nothing of others")

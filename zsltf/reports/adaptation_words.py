@@ -32,6 +32,8 @@ def transfer_verdict(row: Mapping[str, Any]) -> str:
         return "Source-only is what adaptation methods are held against; nothing was adapted"
     points, (low, high) = 100 * row["gain"], row["gain_interval"]
     told = f"{row['name']} is {abs(points):.1f} points {'above' if points >= 0 else 'below'} source-only"
+    if len(row["accuracies"]) < 2:
+        return f"{'Negative transfer' if points < 0 else 'One seed'}: {told}; a single seed tells nothing of others"
     if low > 0:
         return f"{told}, surely so (95 %)"
     if high < 0:
