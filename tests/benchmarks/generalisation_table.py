@@ -147,7 +147,8 @@ def section(outcome: GeneralizationOutcome, selection: str) -> list[str]:
     lines = [f"## Chosen by {title}", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     means = {name: outcome.accuracies(name, selection) for name in outcome.trials}
     for name, found in sorted(means.items(), key=lambda pair: -pair[1].mean()):
-        cells = [f"{100 * a.mean():.1f} ± {100 * a.std(ddof=1):.1f}" for a in found.T]
+        spreads = (f" ± {100 * one.std(ddof=1):.1f}" if len(one) > 1 else "" for one in found.T)
+        cells = [f"{100 * one.mean():.1f}{spread}" for one, spread in zip(found.T, spreads, strict=True)]
         cells += [f"{100 * found.mean():.1f}", span(outcome.interval(name, selection), ".1f")]
         gain, interval = outcome.above_reference(name, selection)
         cells += ["", ""] if name == REFERENCE else [f"{100 * gain:+.1f}", span(interval, "+.1f")]

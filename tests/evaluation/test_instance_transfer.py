@@ -52,7 +52,7 @@ def test_weights_are_found_without_target_labels_and_on_few_components():
         assert spread[-1] > 0.1
     np.testing.assert_allclose(outcome.sizes, [30, 30])
     np.testing.assert_allclose(outcome.weights, np.repeat([2.0, 0.0], 30))
-    half = LinearProbe(inverse_penalty=outcome.inverse_penalty).fit(source.select(np.arange(30)), CLASSES)
+    half = LinearProbe().fit(source.select(np.arange(30)), CLASSES)
     _, _, test = protocol.parts(target, 4)
     expected = half.score(test.x).argmax(axis=1) == test.y
     assert outcome.accuracies["source, Halves"][0] == pytest.approx(expected.mean(), abs=0.04)
@@ -113,6 +113,7 @@ def test_domains_that_do_not_do_are_refused():
         ({"seeds": ()}, "expected seeds, and a share above 0"),
         ({"test": 0.0}, "expected seeds, and a share above 0"),
         ({"shots": 0}, "shots: expected a number > 0"),
+        ({"inverse_penalty": 0.0}, "inverse_penalty: expected a number > 0"),
         ({"components": 0}, "components: expected a number > 0"),
     ],
 )

@@ -20,7 +20,7 @@ class InstanceProtocol:
     Labels of the target are for the test, but for a few of each class that methods with target labels get.
     """
 
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: tuple[int, ...] = (0, 1, 2)
     """Of the target's parts, of the few, and of what a method draws."""
     shots: int = 3
     """Labelled target examples of each class, >= 1."""
@@ -28,10 +28,13 @@ class InstanceProtocol:
     """Share of the target that is tested on and looked at for nothing else, in (0, 1)."""
     components: int = 16
     """Principal components of both domains that weights are found on, >= 1: in more, domains hardly overlap."""
+    inverse_penalty: float = 1.0
+    """C of all linear models on the features as they are, > 0; TrAdaBoost's own, where it is the method."""
 
     def __post_init__(self) -> None:
         check_share("InstanceProtocol", test=self.test)
         check_positive("InstanceProtocol", shots=self.shots, components=self.components)
+        check_positive("InstanceProtocol", inverse_penalty=self.inverse_penalty)
         if not (self.seeds and min(self.seeds) >= 0 and self.test):
             fail("InstanceProtocol", "seeds, and a share above 0", f"{self}", "Start from the defaults.")
 

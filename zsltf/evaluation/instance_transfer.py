@@ -17,10 +17,7 @@ from zsltf.evaluation.instance_protocol import InstanceProtocol
 from zsltf.instance.tradaboost import TrAdaBoost
 from zsltf.metrics.effective_size import effective_size
 from zsltf.metrics.intervals import class_interval, paired_interval
-from zsltf.training.folds import image_folds
-from zsltf.training.preparation import Preparation
 from zsltf.training.seeds import with_seed
-from zsltf.training.selection import select
 from zsltf.transfer.linear_probe import LinearProbe
 
 __all__ = ["ALONE", "BOOSTED", "BOTH", "UNWEIGHTED", "InstanceOutcome", "run_instance_transfer"]
@@ -40,8 +37,6 @@ class InstanceOutcome:
     """How many examples the source is worth under the method's weights, one a seed."""
     warned: tuple[str, ...]
     """What the method said of its weights."""
-    inverse_penalty: float
-    """Of all linear models, chosen on folds of the source."""
     weights: Float[np.ndarray, " N"]
     """Of the source, under the first seed; mean 1."""
     classifier: Classifier
@@ -81,8 +76,7 @@ def run_instance_transfer(
     for domain in (source, target):
         domain.check_vectors("instance transfer")
     protocol.check(source, target, classes)
-    folds = image_folds(source, classes, num_folds=min(5, int(np.bincount(source.y)[np.unique(source.y)].min())))
-    probe = select(LinearProbe(), folds, (Preparation(),))[0].method
+    probe = LinearProbe(inverse_penalty=protocol.inverse_penalty)
     rounds = [
         _round(with_seed(method, seed), probe, source, protocol.parts(target, seed), classes, protocol.components)
         for seed in protocol.seeds
@@ -92,7 +86,6 @@ def run_instance_transfer(
         main=rounds[0].main,
         sizes=np.array([effective_size(one.weights) for one in rounds]),
         warned=tuple(dict.fromkeys(told for one in rounds for told in one.warned)),
-        inverse_penalty=probe.inverse_penalty,
         weights=rounds[0].weights,
         classifier=rounds[0].classifier,
     )

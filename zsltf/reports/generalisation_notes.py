@@ -15,7 +15,9 @@ def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
     notes = [
         f"Each domain in turn is new: nothing was trained or chosen on it, but by the {ORACLE}, which looks at a share "
         f"of it and tells what a better choice would be worth; chance {1 / len(done.classes):.3f}",
-        f"{settings} settings of each method; one is chosen for each new domain and seed",
+        f"Of {settings} settings of each method one is chosen for each new domain and seed"
+        if settings > 1
+        else "One setting of each method: there was nothing to choose",
     ]
     if name != REFERENCE:
         gain, interval = outcome.above_reference(name, TRAINING_DOMAINS)

@@ -48,7 +48,6 @@ def write_instance_run(folder: Path, done: InstancePhotos, config: Mapping[str, 
             "chance": 1 / len(done.pair.classes),
             "seeds": done.protocol.seeds,
             "shots": done.protocol.shots,
-            "inverse_penalty": outcome.inverse_penalty,
             "main": outcome.main,
             "rows": instance_rows(outcome),
             "sizes": outcome.sizes,
@@ -116,8 +115,6 @@ def _notes(done: InstancePhotos) -> list[str]:
         f"{ALONE.capitalize()}, {BOTH} and TrAdaBoost had the labels of {done.protocol.shots} target examples of each "
         "class; the others had none. Intervals are over seeds: which target examples are the few, and which are "
         "tested on",
-        f"All linear models have C = {outcome.inverse_penalty:g}, chosen on folds of the source"
-        + (", but TrAdaBoost's is as given" if outcome.main == BOOSTED else ""),
     ]
     return notes
 
