@@ -57,7 +57,7 @@ is chosen for each new domain and seed,
 - or by the *oracle*, which looks at a fifth of the new domain itself. Nobody can where it is new: it tells what a
   better choice would be worth.
 
-Accuracy in percent on the four fifths of the new domain that the oracle does not look at; mean over {seeds} seeds of
+Accuracy in percent on the four fifths of the new domain that the oracle does not look at; mean over {seeds} of
 split, weights and batches, ± their standard deviation; Student's 95 % interval of the mean over seeds. The difference
 is to ERM by the same choice, with its paired bootstrap interval over {pairs} pairs of a domain and a seed, which are
 not independent: domains are the same for every seed. Below 0 a method hurts. s: seconds of processor time, for all
@@ -132,7 +132,7 @@ def table_lines(config: Config, images: DomainImages, rows: list[dict[str, Any]]
         penalties=", ".join(f"{penalty:g}" for penalty in protocol.penalties),
         epochs=protocol.epochs,
         batch=protocol.batch_size,
-        seeds=len(seeds),
+        seeds=f"{len(seeds)} seed{'' if len(seeds) == 1 else 's'}",
         pairs=len(seeds) * len(images.domains),
     ).splitlines()
     for selection in SELECTIONS:
@@ -149,7 +149,8 @@ def section(outcome: GeneralizationOutcome, selection: str) -> list[str]:
     for name, found in sorted(means.items(), key=lambda pair: -pair[1].mean()):
         spreads = (f" ± {100 * one.std(ddof=1):.1f}" if len(one) > 1 else "" for one in found.T)
         cells = [f"{100 * one.mean():.1f}{spread}" for one, spread in zip(found.T, spreads, strict=True)]
-        cells += [f"{100 * found.mean():.1f}", span(outcome.interval(name, selection), ".1f")]
+        over_seeds = span(outcome.interval(name, selection), ".1f") if len(found) > 1 else ""
+        cells += [f"{100 * found.mean():.1f}", over_seeds]
         gain, interval = outcome.above_reference(name, selection)
         cells += ["", ""] if name == REFERENCE else [f"{100 * gain:+.1f}", span(interval, "+.1f")]
         cells.append(f"{sum(trial.seconds for trial in outcome.trials[name]):.0f}")
