@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
@@ -74,8 +74,8 @@ def run_label_efficiency(
 
 def measure_references(task: LabelTask, protocol: LabelProtocol, network: Network, seed: int) -> list[dict[str, Any]]:
     """Rows of a probe on raw features, and of training from scratch, under one seed."""
-    unlabelled, train, test = (_flat(x) for x in (task.unlabelled.x, task.train.x, task.test.x))
-    rows = _probed(RAW, unlabelled, train, test, task, protocol, seed)
+    unlabelled, train, test = (x.reshape(len(x), -1) for x in _three(task))
+    rows = _probed(RAW, (unlabelled, train, test), task, protocol, seed)
     return rows + _tuned(SCRATCH, network(seed), task, protocol, seed)
 
 
@@ -87,8 +87,8 @@ def measure_self_taught(
     trained = task.unlabelled.x.ndim == 4 and method.TRAINS_NETWORK
     encoder = with_seed(method, seed).pretrain(task.unlabelled, network=network(seed) if trained else None)
     seconds = time.process_time() - start
-    unlabelled, train, test = (embedded(encoder, x) for x in (task.unlabelled.x, task.train.x, task.test.x))
-    rows = _probed(name, unlabelled, train, test, task, protocol, seed)
+    unlabelled, train, test = (embedded(encoder, x) for x in _three(task))
+    rows = _probed(name, (unlabelled, train, test), task, protocol, seed)
     if protocol.fine_tune:
         rows += _tuned(name, encoder, task, protocol, seed)
     return [{**row, "pretraining_seconds": seconds} for row in rows], encoder
@@ -118,21 +118,22 @@ def probe_weights(
     return kernel * scale, bias - scale * (kernel @ mean)
 
 
+def _three(task: LabelTask) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return task.unlabelled.x, task.train.x, task.test.x
+
+
 def _probed(
-    name: str,
-    unlabelled: np.ndarray,
-    train: np.ndarray,
-    test: np.ndarray,
-    task: LabelTask,
-    protocol: LabelProtocol,
-    seed: int,
+    name: str, vectors: tuple[np.ndarray, np.ndarray, np.ndarray], task: LabelTask, protocol: LabelProtocol, seed: int
 ) -> list[dict[str, Any]]:
+    """On vectors of unlabelled, training and test examples."""
+    unlabelled, train, test = vectors
     framing, found = frame(unlabelled), []
     for share in protocol.shares:
         rows = labelled_rows(task.train.y, share, seed)
         some = task.train.select(rows)
         kernel, bias = probe_weights(train[rows], some.y, some.weights, framing, protocol.inverse_penalty)
-        found.append(_row(name, PROBE, share, seed, len(rows), test @ kernel.T + bias, task))
+        accuracy = _accuracy(test @ kernel.T + bias, task)
+        found.append(_row(name, PROBE, share, seed, len(rows), accuracy))
     return found
 
 
@@ -144,17 +145,14 @@ def _tuned(
         some = task.train.select(labelled_rows(task.train.y, share, seed))
         model = HeadedNetwork.build(name, some, task.classes, network, seed)
         train_on_source(model, protocol.descent(len(some), seed), some)
-        scores = np.asarray(model.head(model.embed(task.test.x)))
-        found.append(_row(name, TUNING, share, seed, len(some), scores, task))
+        accuracy = _accuracy(np.asarray(model.head(model.embed(task.test.x))), task)
+        found.append(_row(name, TUNING, share, seed, len(some), accuracy))
     return found
 
 
-def _row(
-    name: str, use: str, share: float, seed: int, labels: int, scores: Float[np.ndarray, "N C"], task: LabelTask
-) -> dict[str, Any]:
-    accuracy = float((scores.argmax(axis=1) == task.test.y).mean())
+def _accuracy(scores: Float[np.ndarray, "N C"], task: LabelTask) -> float:
+    return float((scores.argmax(axis=1) == task.test.y).mean())
+
+
+def _row(name: str, use: str, share: float, seed: int, labels: int, accuracy: float) -> dict[str, Any]:
     return {"method": name, "use": use, "share": share, "seed": seed, "labels": labels, "accuracy": accuracy}
-
-
-def _flat(x: Sequence[Any] | np.ndarray) -> np.ndarray:
-    return np.reshape(x, (len(x), -1))

@@ -118,21 +118,11 @@ def run_self_taught_on_photos(
     Raises:
         ValueError: before images are read, if there is nothing to test on, or images have several labels.
     """
-    began, images, count = time.perf_counter(), labelled.images, len(labelled.classes)
+    began = time.perf_counter()
     if not len(labelled.split.test):
         fail("self_taught", "images to test on", "none", "Set --test to a share.")
-    images = images.with_y(class_rows(images.y, count))
     shared = 0 if unlabelled is None else shared_images(labelled.test, unlabelled)
-    found, skipped = _examples(backbone, images, start, on_corrupt)
-    is_test = np.isin(np.arange(len(images)), labelled.split.test)[
-        np.array([name not in skipped for name in images.names])
-    ]
-    train, test = found.select(~is_test), found.select(is_test)
-    others = train.unlabelled()
-    if unlabelled is not None:
-        more, bad = _examples(backbone, unlabelled, start, on_corrupt)
-        others, skipped = more.unlabelled(), {**skipped, **bad}
-    task = LabelTask(train=train, test=test, classes=labelled.classes, unlabelled=others)
+    task, skipped = _read(backbone, start, labelled, unlabelled, on_corrupt)
     name = type(method).__name__
     network = start.network(task.unlabelled)
     rows, encoders = run_label_efficiency({name: method}, task, protocol, network, announce=announce)
@@ -151,6 +141,26 @@ def run_self_taught_on_photos(
         shared=shared,
         seconds=time.perf_counter() - began,
     )
+
+
+def _read(
+    backbone: Backbone,
+    start: EncoderStart,
+    labelled: LabelledImages,
+    unlabelled: Images | None,
+    on_corrupt: OnCorrupt,
+) -> tuple[LabelTask, dict[str, str]]:
+    """Examples of all images, and what could not be decoded."""
+    images = labelled.images.with_y(class_rows(labelled.images.y, len(labelled.classes)))
+    found, skipped = _examples(backbone, images, start, on_corrupt)
+    is_test = np.isin(np.arange(len(images)), labelled.split.test)
+    is_test = is_test[[name not in skipped for name in images.names]]
+    train, test = found.select(~is_test), found.select(is_test)
+    others = train.unlabelled()
+    if unlabelled is not None:
+        more, bad = _examples(backbone, unlabelled, start, on_corrupt)
+        others, skipped = more.unlabelled(), {**skipped, **bad}
+    return LabelTask(train=train, test=test, classes=labelled.classes, unlabelled=others), skipped
 
 
 def _examples(
