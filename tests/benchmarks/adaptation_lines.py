@@ -79,17 +79,21 @@ def method_cells(name: str, own: Rows, base: Mapping[int, Mapping[str, Any]]) ->
     gain, beyond = plain - column(same, "accuracy"), other - column(same, "recalibrated")
     low, high = paired_interval(plain, column(same, "accuracy"))
     mark = "" if gain.mean() >= 0 else "*surely* **negative**" if high < 0 and len(own) > 1 else "**negative**"
-    against = (signed(gain.mean()), f"{signed(low)} to {signed(high)}", mark) if name != REFERENCE else ("", "", "")
+    several = len(own) > 1  # of one seed there is no interval
+    around = f"{signed(low)} to {signed(high)}" if several else ""
+    against = (signed(gain.mean()), around, mark) if name != REFERENCE else ("", "", "")
     rest = paired_interval(other, column(same, "recalibrated"))
-    above = (signed(beyond.mean()), " to ".join(map(signed, rest))) if name != REFERENCE else ("", "")
+    above = (
+        (signed(beyond.mean()), " to ".join(map(signed, rest)) if several else "") if name != REFERENCE else ("", "")
+    )
     return (
         "`{}`{}{}".format(*name.partition(",")),
         str(len(own)),
         percent(plain.mean()),
-        " to ".join(map(percent, class_interval(plain))),
+        " to ".join(map(percent, class_interval(plain))) if several else "",
         *against,
         percent(other.mean()),
-        " to ".join(map(percent, class_interval(other))),
+        " to ".join(map(percent, class_interval(other))) if several else "",
         *above,
         percent(column(own, "source_accuracy").mean()),
         f"{column(own, 'seconds').mean():.0f}",
