@@ -13,7 +13,7 @@ __all__ = ["self_taught_content"]
 
 def self_taught_content(report: Mapping[str, Any]) -> dict[str, Any]:
     """The curve, rows by number of labels, the headline's row, and the maps."""
-    means, names = report["means"], ("test images", "unlabelled")
+    means, names = report["means"], ("test", "unlabelled")
     shares = sorted({row["share"] for row in means})
     return {
         "curve": label_curve(means),
