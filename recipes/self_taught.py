@@ -3,7 +3,7 @@
 zsltf run self_taught                                                             (drawn pictures, no download)
 zsltf run self_taught --data photos/ --unlabelled any_images/ method:vicreg
 zsltf run self_taught --data photos/ --start features method:sparse-coding        (a backbone's features)
-Expected (drawn pictures, 6 shapes, seeds 0 to 2, CPU), fine-tuned and from scratch: 6 labels 0.21, 0.21; all 0.51, 0.47.
+Expected (drawn pictures, 6 shapes, seeds 0 to 2), fine-tuned and from scratch: 6 labels 0.21, 0.21; all 0.51, 0.47.
 """
 
 from dataclasses import dataclass, field
