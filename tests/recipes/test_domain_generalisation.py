@@ -56,7 +56,7 @@ def test_each_domain_is_new_in_turn_and_the_method_stands_beside_erm(finished):
 
 def test_the_page_has_maps_before_and_after_and_says_what_the_figures_are(finished):
     page = (finished.path / "report.html").read_text("utf-8")
-    for words in ("PCA, before", "t-SNE, after", "GroupDRO", "nobody can where"):
+    for words in ("principal components, before", "t-SNE, after", "GroupDRO", "nobody can where"):
         assert words in page
     assert page.count("<svg") == 4
     notes = " ".join(finished.read_json("report.json")["notes"])

@@ -21,7 +21,6 @@ from zsltf.runs import Run
 
 __all__ = ["described", "print_generalisation", "print_trial", "selection_rows", "write_generalisation_run"]
 
-_SHORT = {"principal components": "PCA"}
 _DRAWN = 150
 """Examples of the new domain, and as many of the others, in a map."""
 
@@ -140,7 +139,7 @@ def _maps(done: GeneralizedPhotos) -> list[dict[str, Any]]:
     is_new = np.repeat([0, 1], [len(part) for part in chosen])
     stages = {"before": x, "after": np.asarray(done.without_hardest.embedding(x))}
     return [
-        {"title": f"{_SHORT.get(view, view)}, {stage}", "points": points.round(4), "is_new": is_new, "y": y}
+        {"title": f"{view}, {stage}", "points": points.round(4), "is_new": is_new, "y": y}
         for stage, vectors in stages.items()
         for view, points in planes(vectors).items()
     ]

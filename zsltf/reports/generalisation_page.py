@@ -14,7 +14,7 @@ __all__ = ["generalisation_content"]
 def generalisation_content(report: Mapping[str, Any]) -> dict[str, Any]:
     """Rows by the way to choose, the headline's row, and the maps."""
     rows = report["rows"]
-    names = ("others", report["hardest"])
+    names = ("other domains", report["hardest"])
     return {
         "groups": [(selection, list(found)) for selection, found in groupby(rows, key=lambda row: row["selection"])],
         "main": rows[0],

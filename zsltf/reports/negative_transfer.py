@@ -10,12 +10,13 @@ def transfer_note(name: str, other: str, gain: float, interval: tuple[float, flo
         name: of the method.
         other: what it is held against.
         gain: mean difference in accuracy.
-        interval: its 95 % interval.
+        interval: its 95 % interval; of a single pair, which is never sure, the difference twice.
     """
+    sure = interval[0] < interval[1]
     told = f"{100 * gain:+.1f} points ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f}, 95 %)"
-    if interval[1] < 0:
+    if sure and interval[1] < 0:
         return f"Negative transfer: {name} ends below {other}, {told}"
-    if interval[0] > 0:
+    if sure and interval[0] > 0:
         return f"{name} ends above {other}, {told}"
     below = "Negative transfer can't be ruled out: " if gain < 0 else ""
     return f"{below}{name} and {other} can't be told apart, {told}"
