@@ -2,7 +2,7 @@
 
 zsltf run self_taught_clustering                                                   (drawn pictures, no download)
 zsltf run self_taught_clustering --data photos/ --unlabelled any_images/ method:deep-clustering encoder:vicreg
-Expected (drawn pictures, 8 classes, 24 auxiliary ones, seeds 0 to 4, CPU): ACC 0.00, k-means 0.00.
+Expected (drawn pictures, 8 classes, 24 auxiliary ones, seeds 0 to 4, CPU), ACC: co-clusters 0.78, k-means 0.77.
 """
 
 from dataclasses import dataclass, field
