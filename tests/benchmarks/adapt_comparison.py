@@ -87,7 +87,7 @@ def main(config: Config) -> None:
         fail("ADAPT", "version 0.4.5 on PYTHONPATH", "none", fix)
     rows: list[dict[str, Any]] = json.loads(config.results.read_text("utf-8")) if config.results.is_file() else []
     done = {(row["method"], row["seed"]) for row in rows}
-    digits = read_digits(config.data)
+    digits = read_digits(config.data, 16)
     for seed in config.seeds:
         arrays = arrays_of(digits, (config.source, config.target), seed)
         for name, sides in METHODS.items():

@@ -37,12 +37,8 @@ from zsltf.training.descent import Descent
 from zsltf.training.headed_network import HeadedNetwork, labelled_loss, labelled_set
 from zsltf.training.side_by_side import descending, train_side_by_side
 
-NETWORKS = {
-    "pooling": {},
-    "strides": {"strides": 2},
-    "pooling, Keras's momentum of 0.99": {"momentum": 0.99},
-}
-EPOCHS = (4, 10, 20)
+NETWORKS: dict[str, dict[str, Any]] = {"pooling": {}, "strides": {"strides": 2}, "momentum 0.99": {"momentum": 0.99}}
+SIZES, EPOCHS = (16, 28), (4, 10, 20)
 """What --freeze tries."""
 
 
@@ -65,10 +61,11 @@ class Config:
 
 def main(config: Config) -> None:
     """Seeds x directions x methods -> rows and a table."""
-    digits = read_digits(config.data)
     if config.freeze:
-        freeze(digits)
+        for size in SIZES:
+            freeze(read_digits(config.data, size), size)
         return
+    digits = read_digits(config.data)
     rows: list[dict[str, Any]] = json.loads(config.results.read_text("utf-8")) if config.results.is_file() else []
     done = {(row["direction"], row["method"], row["weight"], row["seed"]) for row in rows}
     for name, weight, seed, pair in jobs(config):
@@ -95,16 +92,16 @@ def jobs(config: Config) -> Iterator[tuple[str, float | None, int, tuple[str, st
         yield from ((name, weight, seed, pair) for weight in method.SEARCH["weight"] if weight != method().weight)
 
 
-def freeze(digits: dict[str, Features]) -> None:
+def freeze(digits: dict[str, Features], size: int) -> None:
     """Accuracy on source images that were not trained on, seed 0; the target is not looked at."""
     for pair in DIRECTIONS:
         source, _ = drawn(digits, pair, 0)
         order = np.random.default_rng(0).permutation(len(source))
         train, held_out = (source.select(rows) for rows in np.array_split(order, 2))
         for name, options in NETWORKS.items():
-            reached = source_only(train, held_out, options)
+            reached = source_only(train, held_out, {"size": size, **options})
             told = ", ".join(f"{epochs} epochs {accuracy:.4f}" for epochs, accuracy in reached.items())
-            print(f"{pair[0]}, {name}: {told}", flush=True)  # noqa: T201 (a script)
+            print(f"{pair[0]}, {size} px, {name}: {told}", flush=True)  # noqa: T201 (a script)
 
 
 def source_only(train: Features, held_out: Features, options: dict[str, Any]) -> dict[int, float]:
