@@ -128,9 +128,11 @@ least one: to a linear probe on the encoder's embeddings, or to train the encode
 same training of the same network without pretraining; raw features is a linear probe on pixels, or on the backbone's
 features. Mean accuracy over seeds (weights, pretraining, which labels) with Student's 95 % interval, and the mean gain
 over from scratch and over raw features under the same seed and labels with its paired interval, in percent. Nothing is
-chosen: one label a class leaves nothing to choose on. Pretraining is short, as much as two minutes of a core allow:
-{settings}; s: seconds of processor time of pretraining. The unlabelled examples are those to learn from, without their
-labels; test images are in no pretraining.
+chosen: one label a class leaves nothing to choose on. s: seconds of processor time of pretraining, which is short: as
+much as two minutes of a core allow on the small images. The unlabelled examples are those to learn from, without their
+labels; test images are in no pretraining. A gain of fewer than three seeds is called neither help nor harm.
+
+Epochs of pretraining: {settings}.
 
 CIFAR-10 JPEG subset: 10 x 300 images to learn from and 10 x 100 to test on, 32 px, four convolutions of 32 filters with
 GroupNorm (sparse coding makes its own encoder, of patches). Animal photos: 47 classes of 28 to learn from and 12 to
@@ -144,9 +146,7 @@ by:
 
 def table_lines(rows: list[dict[str, Any]]) -> list[str]:
     """A section for each data set and share of the labels, and where pretraining did not help."""
-    told = ", ".join(
-        f"{entry} {given['descent'].epochs} epochs" for entry, given in SETTINGS.items() if "descent" in given
-    )
+    told = ", ".join(f"{entry} {given['descent'].epochs}" for entry, given in SETTINGS.items() if "descent" in given)
     lines = [EXPLANATION.format(settings=told).rstrip()]
     for data in dict.fromkeys(row["data"] for row in rows):
         mine = [row for row in rows if row["data"] == data]

@@ -112,7 +112,7 @@ def test_verdicts_are_paired_and_say_negative_transfer():
         "M, linear probe, against from scratch: hurts (negative transfer) at 10 % of labels (-10.0 points)"
     )
     assert verdict((0.0, 0.1), 3) == "not shown"
-    assert verdict((0.1, 0.1), 1) == "not shown"
+    assert verdict((0.1, 0.1), 2) == "not shown"
 
 
 def test_a_training_takes_the_steps_however_many_labels_there_are():

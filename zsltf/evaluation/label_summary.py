@@ -39,8 +39,8 @@ def label_means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def verdict(interval: Sequence[float], pairs: int) -> Verdict:
-    """Of a gain's interval: it helps or hurts where 0 is outside; else, and of one pair, it may be chance."""
-    if pairs < 2:
+    """Of a gain's interval: it helps or hurts where 0 is outside; else, and of fewer than 3 pairs, it may be chance."""
+    if pairs < 3:
         return "not shown"
     if interval[0] > 0:
         return "helps"
