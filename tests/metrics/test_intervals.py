@@ -61,10 +61,10 @@ def test_a_rare_difference_among_equal_pairs_has_finite_ends():
 
 
 def test_classes_without_images_are_left_out_and_one_class_says_nothing_of_the_spread():
-    assert class_interval(np.array([0.5, np.nan])) == (0.5, 0.5)
+    assert class_interval(np.array([0.5, np.nan])) == (0.0, 1.0)
     assert class_interval(np.array([0.25, 0.25, 0.25])) == (0.25, 0.25)
     assert class_interval(np.array([0.0, np.nan, 1.0])) == (0.0, 1.0)
-    assert paired_interval(np.array([0.5, np.nan]), np.array([0.25, 0.5])) == (0.25, 0.25)
+    assert paired_interval(np.array([0.5, np.nan]), np.array([0.25, 0.5])) == (-1.0, 1.0)
     assert paired_interval(np.ones(8), np.zeros(8)) == (1.0, 1.0)
 
 

@@ -22,7 +22,7 @@ def class_interval(per_class: Float[np.ndarray, " C"], *, level: float = 0.95) -
         level: of the interval.
 
     Returns:
-        Low and high; where all are equal, or there is a single one, the mean twice.
+        Low and high; where all are equal, the mean twice; of a single one, 0 and 1: nobody knows how it would vary.
     """
     return _cut(*_student(_known(per_class), level), least=0.0)
 
@@ -38,7 +38,7 @@ def paired_interval(
     """Paired bootstrap-t interval of one method's mean accuracy minus another's, in [-1, 1]: without 0, they differ.
 
     Pairs are drawn, and each draw's mean is divided by its own standard error, so that few pairs give a wide interval;
-    fewer than six are left to Student's t.
+    fewer than six are left to Student's t, and one alone gives -1 and 1.
 
     Source: Efron & Tibshirani, "An introduction to the bootstrap", 1993, section 12.5 (the bootstrap-t interval).
 
@@ -72,7 +72,9 @@ def _known(values: Float[np.ndarray, " C"]) -> Float[np.ndarray, " K"]:
 
 
 def _student(values: Float[np.ndarray, " K"], level: float) -> tuple[float, float]:
-    if len(values) < 2 or not np.ptp(values):
+    if len(values) == 1:
+        return -np.inf, np.inf
+    if not len(values) or not np.ptp(values):
         return float(values.mean()), float(values.mean())
     low, high = t.interval(level, len(values) - 1, loc=values.mean(), scale=sem(values))
     return float(low), float(high)
