@@ -11,7 +11,7 @@ from pathlib import Path
 import tyro
 
 from zsltf.data.few_shot_images import FewShotSource
-from zsltf.evaluation.transfer_and_meta import FusionProtocol, run_transfer_and_meta
+from zsltf.evaluation.transfer_and_meta import VALIDATION_CLASSES, FusionProtocol, run_transfer_and_meta
 from zsltf.evaluation.transfer_starts import from_features, from_scratch
 from zsltf.files import atomic_directory, check_writable
 from zsltf.pretrained.choice import BackboneChoice
@@ -23,7 +23,7 @@ from zsltf.runs import settings
 class Config:
     """Networks are trained on base classes, chosen on validation classes and tested on novel ones."""
 
-    images: tyro.conf.OmitArgPrefixes[FewShotSource] = field(default_factory=lambda: FewShotSource(validation=6))
+    images: tyro.conf.OmitArgPrefixes[FewShotSource] = field(default_factory=FewShotSource)
     network: tyro.conf.OmitArgPrefixes[BackboneChoice] = field(default_factory=BackboneChoice)
     protocol: tyro.conf.OmitArgPrefixes[FusionProtocol] = field(default_factory=FusionProtocol)
     small_size: int = 32
@@ -41,11 +41,11 @@ def main(config: Config) -> None:
     """Images -> two starts -> four trainings of each -> one table."""
     check_writable(config.out, overwrite=config.overwrite, ours=FUSION_FILES)
     config.images.check_apart(config.out)
-    images, corrupt = config.images.load().collection.images, config.images.on_corrupt
+    images, corrupt = config.images.load(VALIDATION_CLASSES).collection.images, config.images.on_corrupt
     small = from_scratch(images, size=config.small_size, filters=config.filters, on_corrupt=corrupt)
     big = from_features(images, config.network.build(), hidden=config.hidden, on_corrupt=corrupt)
     rows = run_transfer_and_meta(
-        lambda seed: replace(config.images, split_seed=seed).load(),
+        lambda seed: replace(config.images, split_seed=seed).load(VALIDATION_CLASSES),
         (small, big),
         config.protocol,
         announce=print_training,

@@ -150,6 +150,21 @@ def test_a_list_whose_files_are_missing_is_refused(lists):
         FewShotSource(data=lists).load()
 
 
+def test_a_file_that_is_listed_twice_is_refused(lists):
+    (lists / "val.csv").write_text((lists / "val.csv").read_text() + "ant0.png,hound\n")
+    with pytest.raises(ValueError, match=r"each file once in all lists, received (\S+) in \w+\.csv, line \d+ and \w+"):
+        FewShotSource(data=lists).load()
+
+
+def test_a_recipes_number_of_validation_classes_is_not_for_data_that_say_it(folders):
+    assert FewShotSource(data=folders).load(1).counts()["validation"] == (2, 3)
+
+
+def test_a_recipes_number_of_validation_classes_stands_where_nothing_says_it(plain):
+    assert len(FewShotSource(data=plain, base=2).load(1).parts.validation) == 1
+    assert not len(FewShotSource(data=plain, base=2, validation=0).load(1).parts.validation)
+
+
 def test_a_split_that_names_no_class_is_refused(cifar):
     (cifar / "cifar100" / "splits" / "bertinetto" / "val.txt").write_text("eel\n")
     with pytest.raises(ValueError, match=r"class: expected one of .*, received 'eel'\. Did you mean 'elk'"):

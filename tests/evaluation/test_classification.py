@@ -143,7 +143,7 @@ def test_a_class_without_a_test_image_has_no_figures_and_counts_in_no_mean():
         "average_precision": None,
     }
     assert told["mean_class_accuracy"] == pytest.approx(report.sensitivity[:3].mean())
-    assert told["chance"] == pytest.approx(1 / 3)
+    assert told["chance"] == 0.25  # a blind answer may be the class without a test image, too
 
 
 @pytest.mark.parametrize("activation", ["softmax", "sigmoid"])

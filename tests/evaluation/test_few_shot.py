@@ -151,3 +151,11 @@ def test_settings_are_checked():
         FewShotProtocol(episodes=0)
     with pytest.raises(ValueError, match=r"FewShotProtocol\.seed: expected 0 or more, received -1"):
         FewShotProtocol(seed=-1)
+
+
+def test_scores_that_are_not_finite_are_no_answers(sets):
+    learner = SimpleShot().without_base()
+    drawn = FewShotProtocol(sampler=Episodes(ways=3, shots=1, queries=2), episodes=5).draw(sets.novel)
+    x = np.full_like(sets.novel.x, np.inf)
+    with pytest.raises(ValueError, match=r"expected finite scores, received others in 5 of 5 episodes\. Scale"):
+        episode_answers(learner, x, drawn)

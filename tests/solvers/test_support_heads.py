@@ -102,6 +102,17 @@ def test_ridge_head_weighs_the_squares(support):
     np.testing.assert_allclose(found[0], model.coef_.T, rtol=1e-6)
 
 
+def test_an_example_of_weight_0_is_as_if_left_out(support):
+    x, y = support[0].astype(np.float64), support[1]
+    weights = np.ones((len(x), 8))
+    weights[:, :2] = 0
+    targets, shares = (np.asarray(part, np.float64) for part in balanced(y, WAYS, weights))
+    found = np.einsum("esw,esd->edw", ridge_head(products(x, x), targets, shares, 0.3), x)
+    rest, targets = x[:, 2:], targets[:, 2:]
+    left = np.einsum("esw,esd->edw", ridge_head(products(rest, rest), targets, shares[:, 2:], 0.3), rest)
+    np.testing.assert_allclose(found, left, rtol=1e-6)
+
+
 def test_ridge_head_can_be_learned_through(support):
     x, y = support[0].astype(np.float64), support[1]
     targets, weights = (np.asarray(part, np.float64) for part in balanced(y, WAYS))

@@ -1,11 +1,13 @@
 """Adapted networks against gradient descent by NumPy and by Keras."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 from fewshot.networks import apart, dense_network, one_episode, table
-from scipy.special import softmax
+from scipy.special import log_softmax, softmax
 
 from zsltf.classifier import Classifier
 from zsltf.embeds import identity
@@ -122,6 +124,16 @@ def test_batch_statistics_are_the_stored_ones(toy_features):
     together = np.asarray(method.logits(*inputs, 3))
     alone = np.asarray(method.logits(*inputs[:2], inputs[2][:, :1], 3))
     np.testing.assert_allclose(alone[0, 0], together[0, 0], rtol=1e-5, atol=1e-6)
+
+
+def test_a_head_may_begin_above_the_loss_of_a_guess(toy_features):
+    """As prototypes of long vectors do, which are sure of their errors."""
+    support = one_episode(apart(toy_features)[1])[0]
+    y = np.roll(support.y, 1)
+    long = replace(support, x=30 * support.x, y=y)
+    method = learner(identity(32), head=prototype_head, step_size=1e-7, adapts_body=False)
+    scores = method.fit(long, table(3)).score(long.x)
+    assert -log_softmax(scores.astype(np.float64), axis=1)[np.arange(len(y)), y].mean() > np.log(3)
 
 
 def test_steps_that_diverge_stop_with_their_size(toy_features):

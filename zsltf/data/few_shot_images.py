@@ -54,15 +54,16 @@ class FewShotSource:
     """CSV: class, part (base, validation or novel; train, val or test)."""
     base: int | None = None
     """Classes to learn from, drawn at random; by default half of them, 0 for a test on all classes without any."""
-    validation: int = 0
-    """Classes to choose on, drawn at random from the rest; the others are novel."""
+    validation: int | None = None
+    """Classes to choose on, drawn at random from the rest, by default as many as the recipe needs; the others are
+    novel."""
     split_seed: int = 0
     """Of that draw; the same seed gives the same parts."""
     on_corrupt: OnCorrupt = "skip"
     """A file that can't be decoded: skip lists it in the report, error stops."""
 
     def __post_init__(self) -> None:
-        if (self.base or 0) < 0 or self.validation < 0:
+        if (self.base or 0) < 0 or (self.validation or 0) < 0:
             fail("base and validation", "0 classes or more", f"{self.base} and {self.validation}", "Take more.")
 
     def check_apart(self, out: Path) -> None:
@@ -70,8 +71,11 @@ class FewShotSource:
         if self.data is not None and out.resolve().is_relative_to(self.data.resolve()):
             fail("out", "a folder outside --data", str(out), "Choose another output folder.")
 
-    def load(self) -> FewShotImages:
+    def load(self, validation: int = 0) -> FewShotImages:
         """Read the images and part their classes.
+
+        Args:
+            validation: classes to choose on, where neither settings nor data say it.
 
         Raises:
             ValueError: for what the readers refuse, for parts that are given twice, or if too few classes are left.
@@ -83,20 +87,21 @@ class FewShotSource:
                 fail(str(self.data), "no further parts", "some", "It has its own; --base 0 tests without base classes.")
             return FewShotImages(collection=collection, parts=_only_novel(parts) if self.base == 0 else parts)
         collection = read_drawn("combinations") if self.data is None else read_folder(self.data)
-        return FewShotImages(collection=collection, parts=self._parts(collection))
+        return FewShotImages(collection=collection, parts=self._parts(collection, validation))
 
-    def _parts(self, collection: Collection) -> ClassParts:
+    def _parts(self, collection: Collection, validation: int) -> ClassParts:
         count = len(collection.classes)
         if self.parts is not None:
             if self.base is not None or self.validation:
                 fail("--parts", "no numbers of classes beside it", "some", "Leave --base and --validation out.")
             return read_class_parts(self.parts, collection.classes)
         base = count // 2 if self.base is None else self.base
-        if base + self.validation > count - 2:
-            received = f"{base} and {self.validation} of {count}"
+        validation = validation if self.validation is None else self.validation
+        if base + validation > count - 2:
+            received = f"{base} and {validation} of {count}"
             fail("base and validation classes", "two classes or more left to test on", received, "Take fewer.")
         order = np.random.default_rng(self.split_seed).permutation(count)
-        drawn = np.split(order, [base, base + self.validation])
+        drawn = np.split(order, [base, base + validation])
         return ClassParts(**{role: np.sort(rows) for role, rows in zip(ROLES, drawn, strict=True)})
 
 

@@ -122,6 +122,7 @@ def _read_lists(root: Path) -> tuple[Collection, ClassParts]:
     table = named_classes([name for listed in names.values() for name in dict.fromkeys(listed)])
     parts = ClassParts.of_names(names, table, str(root))
     listed = [row for found in rows.values() for _, row in found]
+    _check_once(lists, rows)
     missing = [row["filename"] for row in listed if not (root / "images" / row["filename"]).is_file()]
     if missing:
         received = f"{len(missing)} of none, {missing[0]} first"
@@ -130,6 +131,19 @@ def _read_lists(root: Path) -> tuple[Collection, ClassParts]:
     y = np.array([number[row["label"]] for row in listed])
     images = ImageFolder(root=root / "images", paths=tuple(row["filename"] for row in listed), y=y)
     return Collection(images=images, classes=table), parts
+
+
+def _check_once(lists: Mapping[str, Path], rows: Mapping[str, list[tuple[int, dict[str, str]]]]) -> None:
+    """A file that is listed twice could be support and query of one episode."""
+    places: dict[str, str] = {}
+    for part, path in lists.items():
+        for line, row in rows[_role(part)]:
+            place = f"{path.name}, line {line}"
+            before = places.setdefault(row["filename"], place)
+            if before != place:
+                fail(
+                    str(path), "each file once in all lists", f"{row['filename']} in {before} and {place}", "Keep one."
+                )
 
 
 def _read_folders(root: Path, folders: Sequence[str]) -> tuple[Collection, ClassParts]:

@@ -67,9 +67,9 @@ class ClassificationReport:
 
     @property
     def chance(self) -> float:
-        """Mean per-class accuracy of a constant answer; with several labels, mAP of a blind ranking."""
+        """Mean per-class accuracy of a blind answer, whatever the test has; with several labels, mAP of one."""
         shares = self.truth.mean(axis=0)
-        return float(shares[shares > 0].mean()) if self.multi_label else 1.0 / int((shares > 0).sum())
+        return float(shares[shares > 0].mean()) if self.multi_label else 1.0 / len(self.names)
 
     @property
     def majority(self) -> float:

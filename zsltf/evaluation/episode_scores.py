@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 from jaxtyping import Float, Int
 
+from zsltf.checks import fail
 from zsltf.data.episodes import Episode
 from zsltf.protocols import FewShotLearner
 from zsltf.training.episode_batches import episode_rows
@@ -28,6 +29,9 @@ def episode_answers(
         learner: to test.
         x: examples, of which the episodes name rows.
         episodes: of any ways and shots; those of one shape are scored together.
+
+    Raises:
+        ValueError: if a score is not finite.
     """
     examples, compiled = tf.constant(np.asarray(x, np.float32)), {}
     found: dict[int, np.ndarray] = {}
@@ -37,6 +41,10 @@ def episode_answers(
             compiled[ways, *shapes] = _compiled(learner, examples, ways, shapes)
         given = compiled[ways, *shapes](*map(tf.constant, (support, support_y, query))).numpy()
         found.update(zip(rows, given, strict=True))
+    unknown = sum((answers < 0).any() for answers in found.values())
+    if unknown:
+        received = f"others in {unknown} of {len(episodes)} episodes"
+        fail(type(learner).__name__, "finite scores", received, "Scale the features down, or lower a step size.")
     return [found[number] for number in range(len(episodes))]
 
 
@@ -46,7 +54,8 @@ def _compiled(learner: FewShotLearner, examples: Any, ways: int, shapes: tuple[_
 
     def answers(support: Any, support_y: Any, query: Any) -> Any:
         scores = learner.logits(tf.gather(examples, support), support_y, tf.gather(examples, query), ways)
-        return tf.argmax(scores, axis=-1, output_type=tf.int32)
+        finite = tf.reduce_all(tf.math.is_finite(scores), axis=-1)
+        return tf.where(finite, tf.argmax(scores, axis=-1, output_type=tf.int32), -1)
 
     return tf.function(answers, autograph=False).get_concrete_function(support, support, query)
 

@@ -25,11 +25,13 @@ from zsltf.training.embedded_learner import EmbeddedLearner
 from zsltf.training.embedding import embedded
 from zsltf.training.episodic import EpisodicTraining
 
-__all__ = ["TRAININGS", "FusionProtocol", "fusion_means", "run_transfer_and_meta"]
+__all__ = ["TRAININGS", "VALIDATION_CLASSES", "FusionProtocol", "fusion_means", "run_transfer_and_meta"]
 
 TRAININGS = ("neither", "pretraining", "meta-learning", "both")
 """The untrained network; Classifier-Baseline; a prototypical network; Meta-Baseline. All score by the cosine, so that
 nothing but the training differs."""
+VALIDATION_CLASSES = 6
+"""Classes to choose on, where neither the user nor the data say it."""
 TRAINING_QUERIES = 10
 """Queries a class in the episodes of meta-learning."""
 

@@ -119,11 +119,12 @@ def ridge_head(gram: Any, targets: Any, weights: Any, ridge: Any) -> Any:
     Args:
         gram: the support's products XX' (E, S, S).
         targets: Y, one-hot (E, S, W).
-        weights: of the squares (E, S), which add up to 1: equal ones count 1 each.
+        weights: of the squares (E, S), which add up to 1: equal ones count 1 each, and one of 0 is as if left out.
         ridge: l, > 0.
     """
     ops = keras.ops
-    roots = ops.sqrt(weights / ops.mean(weights, axis=1, keepdims=True))
+    counted = ops.sum(ops.cast(weights > 0, weights.dtype), axis=1, keepdims=True)
+    roots = ops.sqrt(weights * counted / ops.sum(weights, axis=1, keepdims=True))
     diagonal = ridge * ops.eye(ops.shape(gram)[1], dtype=gram.dtype)
     within = roots[:, :, None] * gram * roots[:, None, :] + diagonal
     return roots[:, :, None] * ops.solve(within, roots[:, :, None] * targets)

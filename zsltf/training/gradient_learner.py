@@ -72,10 +72,11 @@ class GradientLearner:
             ValueError: if a class has no example, or the steps raise the loss instead of lowering it.
         """
         train.check_covers(classes)
-        inputs = (np.asarray(train.x, np.float32), train.y.astype(np.int32), train.weights.astype(np.float32))
-        adapt = tf.function(self._adapted_to, autograph=False)
-        body, kernel, bias, loss = adapt(*(tf.constant(part[None]) for part in inputs), len(classes))
-        self._check(float(loss), np.log(len(classes)))
+        support = (np.asarray(train.x, np.float32), train.y.astype(np.int32), train.weights.astype(np.float32))
+        inputs = [tf.constant(part[None]) for part in support]
+        adapt = tf.function(self._adapted_to, autograph=False).get_concrete_function(*inputs, len(classes))
+        body, kernel, bias, first, last = adapt(*inputs)
+        self._check(float(last), max(np.log(len(classes)), float(first)))
         embed = self._with(body)
         embedded = np.asarray(embed(train.x, training=False))
         means = class_means(embedded, train.y, train.weights, len(classes))
@@ -95,11 +96,11 @@ class GradientLearner:
 
     def _scores(self, support: Any, support_y: Any, query: Any, ways: int) -> Any:
         weights = tf.ones(tf.shape(support_y))
-        body, kernel, bias, _ = self._adapted_to(support, support_y, weights, ways)
+        body, kernel, bias, *_ = self._adapted_to(support, support_y, weights, ways)
         return self.embedded(body, query) @ kernel + bias
 
-    def _adapted_to(self, support: Any, support_y: Any, weights: Any, ways: int) -> tuple[list[Any], Any, Any, Any]:
-        """Adapted body, kernels (E, K, W), biases (E, 1, W), and the loss that is left, summed over episodes."""
+    def _adapted_to(self, support: Any, support_y: Any, weights: Any, ways: int) -> tuple[Any, Any, Any, Any, Any]:
+        """Adapted body, kernels (E, K, W), biases (E, 1, W), and the losses before and after, summed over episodes."""
         start = [tf.convert_to_tensor(variable) for variable in self.body.trainable_variables]
         embedded = self.embedded(start, support)
         head = self.head(embedded, support_y, ways)
@@ -111,7 +112,7 @@ class GradientLearner:
 
         moved = [*(start if self.adapts_body else ()), *head]
         *body, kernel, bias = found = descended(loss, moved, self.inner, self.factors(len(moved)))
-        return body or start, kernel, bias, loss(None, found)
+        return body or start, kernel, bias, loss(None, moved), loss(None, found)
 
     def factors(self, count: int) -> tuple[float, ...]:
         """Of the steps' size for so many weights, of which the last two are the head's."""
@@ -134,10 +135,10 @@ class GradientLearner:
             variable.assign(value)
         return copy
 
-    def _check(self, loss: float, chance: float) -> None:
-        if not loss <= chance:
+    def _check(self, loss: float, start: float) -> None:
+        if not loss <= start:
             size = f"Lower its step_size, which is {self.inner.step_size:g}."
-            fail(self.method, f"steps that lower the support's loss below {chance:.3g}", f"{loss:.3g}", size)
+            fail(self.method, f"steps that lower the support's loss below {start:.3g}", f"{loss:.3g}", size)
 
 
 def support_loss(scores: Any, support_y: Any, weights: Any) -> Any:
