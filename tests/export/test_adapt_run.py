@@ -162,3 +162,10 @@ def test_many_photos_are_noted(finished, folders, tmp_path):
     assert report["notes"] == [
         f"{first.name} has more than 20 photos: with so many, linear_probe or finetune may reach more"
     ]
+
+
+def test_a_method_that_has_no_network_to_train_says_so(finished, folders, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert command(finished, folders, out, "--base", str(folders / "base"), "method:anil", "--method.steps", "1") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "ANIL trains a network, of which adapt has none: the 20 base classes taught it nothing" in said

@@ -136,3 +136,9 @@ def test_the_accuracy_on_animals_that_is_claimed(test_data, tmp_path):
             options = ("--data", str(data), "--base", base, "--shots", shots, "--out", str(out))
             assert main(["run", "few_shot", *options]) == 0
             assert Run(out).read_json("report.json")["methods"][0]["mean"] >= least
+
+
+def test_a_method_that_has_no_network_to_train_says_so(photos, tmp_path, capsys):
+    assert start(photos, tmp_path / "run", "--base", "4", method="method:prototypical-network") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "PrototypicalNetwork trains a network, and features have none: base classes taught nothing" in said

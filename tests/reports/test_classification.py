@@ -406,7 +406,7 @@ def test_a_kind_without_a_page(small, tmp_path):
     _, content, _ = small()
     run = Run(tmp_path / "run")
     run.write_json("report.json", {**content, "kind": "clasification"})
-    with pytest.raises(ValueError, match=r"report\.json, kind: expected one of classification, few_shot, support,"):
+    with pytest.raises(ValueError, match=r"report\.json, kind: expected one of adaptation, classification, few_shot,"):
         write_report(run)
 
 

@@ -39,6 +39,8 @@ class ANIL:
     training: EpisodicTraining = field(default_factory=EpisodicTraining)
 
     TRANSDUCTIVE: ClassVar[bool] = False
+    NEEDS_NETWORK: ClassVar[bool] = True
+    """To learn anything from base classes."""
 
     def __post_init__(self) -> None:
         check_positive("ANIL", steps=self.steps, steps_at_use=self.steps_at_use, step_size=self.step_size)

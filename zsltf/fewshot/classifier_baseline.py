@@ -29,6 +29,8 @@ class ClassifierBaseline:
     """Of the training on base classes."""
 
     TRANSDUCTIVE: ClassVar[bool] = False
+    NEEDS_NETWORK: ClassVar[bool] = True
+    """To learn anything from base classes."""
 
     def learn(
         self, base: Features, *, validation: Features | None = None, network: keras.Model | None = None

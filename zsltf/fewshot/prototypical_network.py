@@ -34,6 +34,8 @@ class PrototypicalNetwork:
     training: EpisodicTraining = field(default_factory=EpisodicTraining)
 
     TRANSDUCTIVE: ClassVar[bool] = False
+    NEEDS_NETWORK: ClassVar[bool] = True
+    """To learn anything from base classes."""
 
     def learn(
         self, base: Features, *, validation: Features | None = None, network: keras.Model | None = None

@@ -42,6 +42,8 @@ class Reptile:
     """Its learning_rate and halve_every have no part in this."""
 
     TRANSDUCTIVE: ClassVar[bool] = False
+    NEEDS_NETWORK: ClassVar[bool] = True
+    """To learn anything from base classes."""
 
     def __post_init__(self) -> None:
         check_positive("Reptile", steps=self.steps, steps_at_use=self.steps_at_use, step_size=self.step_size)

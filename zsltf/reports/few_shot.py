@@ -160,6 +160,10 @@ def _notes(done: FewShotPhotos) -> list[str]:
     if done.backbone.weights.source == "imagenet":
         names = [done.sets.classes.names[label] for label in np.unique(done.sets.novel.y)]
         notes.append(f"The backbone's training had {len(in_imagenet(names))} of the {len(names)} novel classes by name")
+    idle = [name for name, one in outcome.methods.items() if getattr(one.method, "NEEDS_NETWORK", False)]
+    if idle and protocol != NO_BASE:
+        verb = "train a network, and features have" if len(idle) > 1 else "trains a network, and features have"
+        notes.append(f"{' and '.join(idle)} {verb} none: base classes taught nothing")
     if count < FEWEST:
         notes.append(f"{count} episodes say little: {FEWEST} are usual")
     return notes

@@ -115,7 +115,13 @@ def _data(adapted: Adapted) -> dict[str, Any]:
 def _notes(adapted: Adapted) -> list[str]:
     notes, base = [], adapted.photos.base
     if base is not None:
-        notes.append(f"{type(adapted.method).__name__} was given {len(base.classes)} base classes to learn from")
+        name, count = type(adapted.method).__name__, len(base.classes)
+        if getattr(adapted.method, "NEEDS_NETWORK", False):
+            notes.append(
+                f"{name} trains a network, of which adapt has none: the {count} base classes taught it nothing"
+            )
+        else:
+            notes.append(f"{name} was given {count} base classes to learn from")
     if adapted.photos.left_out:
         notes.append(f"base classes left out, for they are in the support: {', '.join(adapted.photos.left_out)}")
     many = [name for name, count in adapted.shots.items() if count > MOST_SHOTS]
