@@ -13,7 +13,7 @@ from zsltf.metrics.intervals import class_interval, paired_interval
 REFERENCE, CHOSEN_BY = "source_only", "target entropy"
 EXPLANATION = """# Domain adaptation between MNIST and USPS
 
-Digits of 16 x 16 pixels. A network of three convolutions with BatchNorm and a dense layer is trained on 2,000 labelled
+Digits of 28 x 28 pixels. A network of three convolutions with BatchNorm and a dense layer is trained on 2,000 labelled
 source images and adapted to 1,800 unlabelled target images, as many as are usual for these two (Long et al., ICCV 2013,
 who test on those 1,800; here the test is on 2,700 others); Adam, 10 epochs, no augmentation. Network and epochs were
 frozen on source validation, of source-only; methods have their default settings, and nothing was chosen by target
