@@ -1,6 +1,7 @@
 """Domains for trying things out: nine kinds of drawn shapes, in four styles."""
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from zsltf.data.domain_folders import DomainImages, read_domains
 from zsltf.data.toy import draw_picture
 from zsltf.files import atomic_directory, cache_directory
 
-__all__ = ["draw_domains", "drawn_domains", "toy_domain_classes"]
+__all__ = ["draw_domains", "drawn_domains", "kept_domains", "toy_domain_classes"]
 
 _SHAPES, _COLOURS = ("cross", "ring", "triangle"), ("blue", "green", "red")
 _STYLES = ("coarse", "noisy", "pale", "plain")
@@ -53,10 +54,15 @@ def draw_domains(path: Path, *, seed: int = 0, images: int = 30, size: int = 64)
 
 def drawn_domains(seed: int = 0) -> DomainImages:
     """Those of a seed, kept in the cache directory."""
-    folder = cache_directory() / "drawn" / f"domains-v1-seed-{seed}"
+    return kept_domains(f"domains-v1-seed-{seed}", lambda folder: draw_domains(folder, seed=seed))
+
+
+def kept_domains(name: str, draw: Callable[[Path], Path]) -> DomainImages:
+    """What was drawn into the cache directory under this name, by this call if not by one before."""
+    folder = cache_directory() / "drawn" / name
     if not folder.is_dir():
         try:
-            draw_domains(folder, seed=seed)
+            draw(folder)
         except (OSError, ValueError):
             if not folder.is_dir():  # else another process was first
                 raise

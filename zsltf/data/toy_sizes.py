@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from zsltf.data.domain_folders import DomainImages, read_domains
+from zsltf.data.domain_folders import DomainImages
 from zsltf.data.toy import draw_picture
-from zsltf.data.toy_domains import toy_domain_classes
-from zsltf.files import atomic_directory, cache_directory
+from zsltf.data.toy_domains import kept_domains, toy_domain_classes
+from zsltf.files import atomic_directory
 
 __all__ = ["MOSTLY_SMALL", "ONLY_LARGE", "draw_sizes", "drawn_sizes"]
 
@@ -45,11 +45,4 @@ def draw_sizes(path: Path, *, seed: int = 0, images: int = 40, size: int = 64) -
 
 def drawn_sizes(seed: int = 0) -> DomainImages:
     """Those of a seed, kept in the cache directory."""
-    folder = cache_directory() / "drawn" / f"sizes-v1-seed-{seed}"
-    if not folder.is_dir():
-        try:
-            draw_sizes(folder, seed=seed)
-        except (OSError, ValueError):
-            if not folder.is_dir():  # else another process was first
-                raise
-    return read_domains(folder)
+    return kept_domains(f"sizes-v1-seed-{seed}", lambda folder: draw_sizes(folder, seed=seed))

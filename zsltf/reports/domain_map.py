@@ -2,11 +2,10 @@
 
 import numpy as np
 from jaxtyping import Float, Int
-from matplotlib.figure import Figure
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from zsltf.reports.drawing import INK, SEEN, UNSEEN, label, style, svg
+from zsltf.reports.drawing import SEEN, UNSEEN, label, legend_below, plane, style, svg
 
 __all__ = ["domain_map", "planes"]
 
@@ -42,8 +41,7 @@ def domain_map(
         title: what view of what features.
     """
     with style(f"domains-{title}", font_size=11):
-        figure = Figure((330 / 72, 330 / 72))
-        axes = figure.add_axes((0.02, 0.09, 0.96, 0.84))
+        figure, axes = plane(title)
         for domain, colour in enumerate((SEEN, UNSEEN)):
             rows = is_target == domain
             told = rows & (y >= 0) & (y.max() < 10)
@@ -51,7 +49,5 @@ def domain_map(
                 axes.text(across, up, str(digit), color=colour, fontsize=7, ha="center", va="center")
             axes.scatter(view[rows & ~told, 0], view[rows & ~told, 1], 5, color=colour, linewidths=0)
             axes.plot([], [], "o", color=colour, label=label(names[domain]), markersize=6)
-        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
-        axes.set_title(title, loc="left", fontsize=11, color=INK)
-        axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.01), ncols=2, frameon=False, handletextpad=0.1)
+        legend_below(axes)
         return svg(figure, f"{title}: examples of {names[0]} and {names[1]} in one plane")

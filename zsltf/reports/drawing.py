@@ -24,7 +24,9 @@ __all__ = [
     "UNSEEN",
     "chart",
     "label",
+    "legend_below",
     "letters",
+    "plane",
     "style",
     "svg",
 ]
@@ -65,6 +67,20 @@ def chart(width: int, height: int) -> tuple[Figure, Axes]:
     axes.grid(linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def plane(title: str) -> tuple[Figure, Axes]:
+    """A square for places in [0, 1], without ticks, and room for a legend below."""
+    figure = Figure((330 / 72, 330 / 72))
+    axes = figure.add_axes((0.02, 0.09, 0.96, 0.84))
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
+    axes.set_title(title, loc="left", fontsize=11, color=INK)
+    return figure, axes
+
+
+def legend_below(axes: Axes) -> None:
+    """Of what a plane shows."""
+    axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.01), ncols=2, frameon=False, handletextpad=0.1)
 
 
 def label(name: str, longest: int = 30) -> str:

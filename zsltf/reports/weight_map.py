@@ -2,9 +2,8 @@
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.figure import Figure
 
-from zsltf.reports.drawing import INK, SEEN, UNSEEN, label, style, svg
+from zsltf.reports.drawing import SEEN, UNSEEN, label, legend_below, plane, style, svg
 
 __all__ = ["weight_map"]
 
@@ -28,13 +27,10 @@ def weight_map(
         title: what view.
     """
     with style(f"weights-{title}", font_size=11):
-        figure = Figure((330 / 72, 330 / 72))
-        axes = figure.add_axes((0.02, 0.09, 0.96, 0.84))
+        figure, axes = plane(title)
         axes.scatter(target[:, 0], target[:, 1], 12, color=UNSEEN, marker="x", linewidths=0.8, alpha=0.8)
         axes.scatter(source[:, 0], source[:, 1], _AREA * np.asarray(weights), color=SEEN, linewidths=0, alpha=0.7)
         axes.plot([], [], "o", color=SEEN, label=f"{label(names[0], 18)}, area = weight", markersize=6)
         axes.plot([], [], "x", color=UNSEEN, label=label(names[1], 18), markersize=6)
-        axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
-        axes.set_title(title, loc="left", fontsize=11, color=INK)
-        axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.01), ncols=2, frameon=False, handletextpad=0.1)
+        legend_below(axes)
         return svg(figure, f"{title}: examples of {names[0]}, as big as they weigh, and of {names[1]} in one plane")
