@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NoReturn
+from uuid import uuid4
 
 import numpy as np
 from jaxtyping import Float
@@ -80,9 +81,9 @@ def add_photos(artifact: Artifact, name: str, photos: Sequence[Path], rows: Clas
 
 
 def apply_table(artifact: Artifact, path: Path) -> Artifact:
-    """What a JSON file of `read_edit_table` says: removals come first, then new names, then new classes.
+    """What a JSON file of `read_edit_table` says: its classes to remove may give their names to others, and leave last.
 
-    Paths of photos are beside the file.
+    So every class may leave where others come. Paths of photos are beside the file.
 
     Raises:
         ValueError: if it says something else; nothing is changed then.
@@ -90,17 +91,19 @@ def apply_table(artifact: Artifact, path: Path) -> Artifact:
     table = read_edit_table(path)
     if table.of and tuple(table.of) != artifact.card.names:
         _fail_of(path, table.of, artifact.card.names)
-    if table.remove:
-        artifact = artifact.without(table.remove)
-    if table.rename:
-        artifact = artifact.renamed(table.rename)
+    both = sorted(set(table.remove) & set(table.rename))
+    if both:
+        fail(str(path), "classes to remove or to rename", f"{', '.join(both)} in both", "Take them out of one.")
+    leaving = {name: str(uuid4()) for name in table.remove}
+    if leaving or table.rename:
+        artifact = artifact.renamed({**table.rename, **leaving})
     for by_semantics, entries in itertools.groupby(table.add, key=lambda entry: {"name", "semantics"} == set(entry)):
         if by_semantics:
             artifact = artifact.with_classes(_rows_of(artifact, list(entries), path))
             continue
         for entry in entries:
             artifact = _with_class(artifact, entry, path)
-    return artifact
+    return artifact.without(tuple(leaving.values())) if leaving else artifact
 
 
 def _with_class(artifact: Artifact, entry: Mapping[str, Any], path: Path) -> Artifact:

@@ -186,6 +186,39 @@ def test_a_table_does_all_of_it_at_once(path, run, drawn, tmp_path, capsys):
     assert main(["verify", str(path)]) == 0
 
 
+def test_every_class_may_leave_where_others_come(path, tmp_path, capsys):
+    before = open_artifact(path)
+    names, columns = before.card.names, before.card.columns
+    row = dict(zip(columns, before.card.semantics[0], strict=True))
+    table = {"of": names, "remove": names, "add": [{"name": names[0], "semantics": {**row, columns[0]: 0.25}}]}
+    (tmp_path / "table.json").write_text(json.dumps(table), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 0
+    assert capsys.readouterr().out.endswith(f"added {names[0]}; removed {', '.join(names)}\n")
+    after = open_artifact(path)
+    assert after.card.names == names[:1]
+    assert after.card.semantics[0][0] == 0.25
+    assert np.abs(after.class_vectors[0] - before.class_vectors[0]).max() > 1e-4
+    assert read_manifest(path.parent)["history"][-1]["rows"] == [-1]
+    assert main(["verify", str(path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rename": ["FIRST"]}, "FIRST in both. Take them out of one."),
+        ({}, "classes to remove: expected fewer than all, received all"),
+    ],
+)
+def test_a_table_that_leaves_nothing_to_show_changes_nothing(run, tmp_path, capsys, change, message):
+    path = run / "export" / "model.onnx"
+    before, names = path.read_bytes(), open_artifact(path).card.names
+    table = {"remove": names, **{part: {names[0]: "new"} for part in change}}
+    (tmp_path / "table.json").write_text(json.dumps(table), "utf-8")
+    assert edit(path, "apply", tmp_path / "table.json") == 1
+    assert message.replace("FIRST", names[0]) in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 def test_what_the_page_found_is_what_the_photos_say(path, drawn, tmp_path, capsys):
     artifact = open_artifact(path)
     card, photos = artifact.card, some_photos(drawn, 6)

@@ -155,12 +155,24 @@ def test_every_edit_gives_the_table_that_python_gives(javascript, options):
 @pytest.mark.parametrize("options", [{}, {"photo_level": -1.0, "prior_photos": 3.0}])
 def test_the_download_leads_from_the_file_to_the_table(javascript, options):
     file, told = artifact(**options)
-    page = javascript(TABLE, **told, edits=random_edits(25))
+    check_download(file, javascript(TABLE, **told, edits=random_edits(25)))
+
+
+def test_a_download_may_remove_every_class_of_the_file(javascript):
+    file, told = artifact()
+    new = {"name": NAMES[0], "photos": photos(2).reshape(-1, PIXELS).tolist()}
+    edits = [{"name": NAMES[0], "to": "last"}, *({"name": name} for name in NAMES[1:]), new, {"name": "last"}]
+    page = javascript(TABLE, **told, edits=edits)
+    assert sorted(page["edits"]["remove"]) == sorted(NAMES)
+    check_download(file, page)
+
+
+def check_download(file, page):
+    """The page's edits of the file give the page's table."""
     download = page["edits"]
     assert tuple(download["of"]) == NAMES
-    if download["remove"]:
-        file = file.without(download["remove"])
-    file = file.renamed(download["rename"])
+    leaving = {name: f"{name}, which leaves" for name in download["remove"]}
+    file = file.renamed({**download["rename"], **leaving})
     for new in download["add"]:
         semantics = [new["semantics"][column] for column in COLUMNS] if "semantics" in new else [0.0] * len(COLUMNS)
         row = rows_of(new["name"], semantics)
@@ -170,6 +182,8 @@ def test_the_download_leads_from_the_file_to_the_table(javascript, options):
         vectors = np.append(file.class_vectors, np.array([new["vector"]], np.float32), axis=0)
         bias = np.append(file.class_bias, np.float32(new["bias"]))
         file = file.with_table(file.card.classes.concatenate(row), vectors, bias)
+    if leaving:
+        file = file.without(tuple(leaving.values()))
     assert tuple(page["names"]) == file.card.names
     np.testing.assert_allclose(page["semantics"], file.card.semantics, rtol=1e-6)
     np.testing.assert_allclose(page["vectors"], file.class_vectors, atol=1e-5)
