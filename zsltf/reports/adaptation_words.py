@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zsltf.evaluation.adaptation_photos import AdaptationPhotos
+from zsltf.reports.negative_transfer import transfer_note
 
-__all__ = ["adaptation_notes", "transfer_verdict"]
+__all__ = ["adaptation_notes"]
 
 
 def adaptation_notes(done: AdaptationPhotos, rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Whether it helped, how much of that BatchNorm is, and what the figures are of."""
     own, pair = rows[0], done.pair
-    notes = [transfer_verdict(own)]
+    notes = [_own_note(own)]
     if own["recalibrated"] is not None:
         notes.append(_batch_norm_share(own, rows[-1]))
     notes += [
@@ -26,21 +27,10 @@ def adaptation_notes(done: AdaptationPhotos, rows: Sequence[Mapping[str, Any]]) 
     return notes
 
 
-def transfer_verdict(row: Mapping[str, Any]) -> str:
-    """Of a method's row, in words: gain, no sure difference, or negative transfer."""
+def _own_note(row: Mapping[str, Any]) -> str:
     if row["gain"] is None:
         return "Source-only is what adaptation methods are held against; nothing was adapted"
-    points, (low, high) = 100 * row["gain"], row["gain_interval"]
-    told = f"{row['name']} is {abs(points):.1f} points {'above' if points >= 0 else 'below'} source-only"
-    if len(row["accuracies"]) < 2:
-        return f"{'Negative transfer' if points < 0 else 'One seed'}: {told}; a single seed tells nothing of others"
-    if low > 0:
-        return f"{told}, surely so (95 %)"
-    if high < 0:
-        return f"Negative transfer: {told}, surely so (95 %). Train on the source alone, or take another method"
-    if points < 0:
-        return f"Negative transfer on average: {told}, though other seeds might turn it (95 % has 0)"
-    return f"{told}, which other seeds might turn (95 % has 0)"
+    return transfer_note(row["name"], "source-only", row["gain"], row["gain_interval"])
 
 
 def _batch_norm_share(own: Mapping[str, Any], reference: Mapping[str, Any]) -> str:

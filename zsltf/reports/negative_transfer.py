@@ -12,11 +12,17 @@ def transfer_note(name: str, other: str, gain: float, interval: tuple[float, flo
         gain: mean difference in accuracy.
         interval: its 95 % interval; of a single pair, which is never sure, the difference twice.
     """
-    sure = interval[0] < interval[1]
-    told = f"{100 * gain:+.1f} points ({100 * interval[0]:+.1f} to {100 * interval[1]:+.1f}, 95 %)"
-    if sure and interval[1] < 0:
-        return f"Negative transfer: {name} ends below {other}, {told}"
-    if sure and interval[0] > 0:
-        return f"{name} ends above {other}, {told}"
-    below = "Negative transfer can't be ruled out: " if gain < 0 else ""
-    return f"{below}{name} and {other} can't be told apart, {told}"
+    low, high = (100 * bound for bound in interval)
+    told = f"{name} ends {abs(100 * gain):.1f} points {'below' if gain < 0 else 'above'} {other}"
+    if low == high:
+        return f"{_unsure(gain)}{told}, once: other seeds might turn it"
+    told = f"{told} ({low:+.1f} to {high:+.1f}, 95 %)"
+    if low > 0:
+        return f"{told}, surely so"
+    if high < 0:
+        return f"Negative transfer: {told}, surely so"
+    return f"{_unsure(gain)}{told}: other seeds might turn it"
+
+
+def _unsure(gain: float) -> str:
+    return "Negative transfer can't be ruled out: " if gain < 0 else ""
