@@ -1,5 +1,8 @@
 """Layouts of few-shot benchmarks, and how a plain folder's classes are parted."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,13 +10,14 @@ from PIL import Image
 from zsltf.data.few_shot_images import FewShotSource
 from zsltf.data.few_shot_layouts import ClassParts
 
+RNG = np.random.default_rng(0)
 COUNTS = {"ant": 2, "bee": 3, "cat": 2, "dog": 4, "elk": 2, "fox": 1}
 PARTS = {"train": ("dog", "ant"), "val": ("elk", "fox"), "test": ("bee", "cat")}
 
 
 def draw(path):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (4, 4)).save(path)
+    Image.fromarray(RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path)
 
 
 def draw_classes(folder, names):
@@ -181,3 +185,14 @@ def test_no_folder_is_refused(tmp_path):
         FewShotSource(data=tmp_path / "none").load()
     with pytest.raises(ValueError, match="0 classes or more"):
         FewShotSource(validation=-1)
+
+
+def test_a_photo_of_two_classes_is_listed_with_what_each_is_for(plain):
+    shutil.copy(plain / "ant" / "0.png", plain / "bee" / "copy.png")
+    shutil.copy(plain / "ant" / "1.png", plain / "ant" / "copy.png")
+    (plain / "parts.csv").write_text("class,part\nant,base\nbee,novel\ncat,novel\n")
+    source = FewShotSource(data=plain, parts=plain / "parts.csv")
+    with pytest.warns(UserWarning, match="look nearly the same: 1, such as train ant/0.png = test bee/copy.png"):
+        (pair,) = source.load().near_duplicates
+    assert pair.distance == 0
+    assert replace(source, find_near_duplicates=False).load().near_duplicates == ()

@@ -69,13 +69,20 @@ def test_a_test_class_without_support_is_named(folders):
         source(folders, "test").read()
 
 
-@pytest.mark.parametrize("copy", ["support/cat/copy.png", "support/dog/copy.png", "test/dog/copy.png"])
-def test_a_photo_that_is_there_twice_is_refused(folders, copy):
-    shutil.copy(folders / "support" / "cat" / "0.png", folders / copy)
+@pytest.mark.parametrize(
+    "copy", ["support/cat/copy.png", "support/dog/copy.png", "test/dog/copy.png", "base/cow/copy.png"]
+)
+def test_a_photo_that_is_there_twice_is_refused(folders, folder):
+    shutil.copy(folders / "support" / "cat" / "0.png", folders / folder / "copy.png")
     with pytest.raises(
         ValueError, match=r"different photos, received 1 more than once: --support cat/0\.png = --\S* \S*copy\.png"
     ):
-        source(folders, "test").read()
+        source(folders, "test", "base").read()
+
+
+def test_base_classes_may_hold_a_photo_twice(folders):
+    shutil.copy(folders / "base" / "cow" / "0.png", folders / "base" / "cow" / "copy.png")
+    assert len(source(folders, "test", "base").read().base.images) == 4
 
 
 def test_too_few_base_classes_and_folders_of_parts_are_refused(folders):

@@ -1,6 +1,7 @@
 """Few-shot from files to a run folder: protocols, what is refused before slow work, what ships."""
 
 import colorsys
+import shutil
 
 import numpy as np
 import pytest
@@ -76,6 +77,16 @@ def test_what_ships_knows_all_novel_classes_and_exports(photos, tmp_path):
         assert run.classifier().names[int(run.classifier().score(picture).argmax())] == name
     assert main(["export", str(tmp_path / "run"), "--format", "tflite"]) == 0
     assert "✓ holds" in (tmp_path / "run" / "report.html").read_text("utf-8")
+
+
+def test_a_photo_in_two_classes_is_listed(photos, tmp_path):
+    shutil.copytree(photos, tmp_path / "photos")
+    shutil.copy(photos / "hue_3" / "0.png", tmp_path / "photos" / "hue_5" / "copy.png")
+    assert start(tmp_path / "photos", tmp_path / "run", "--base", "0") == 0
+    (pair,) = Run(tmp_path / "run").read_json("report.json")["data"]["duplicates"]
+    assert pair == "test hue_3/0.png = test hue_5/copy.png (0 of 64 bits differ)"
+    page = (tmp_path / "run" / "report.html").read_text("utf-8").replace("<wbr>", "")
+    assert pair in page.split("Nearly the same image in two classes (1)")[1]
 
 
 def test_without_base_classes_all_are_novel(photos, tmp_path, capsys):

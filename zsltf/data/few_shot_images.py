@@ -1,6 +1,6 @@
 """Where a few-shot recipe's images come from, and which of their classes are base, validation and novel."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from zsltf.data.drawn_images import read_drawn
 from zsltf.data.few_shot_layouts import ROLES, ClassParts, read_benchmark, read_class_parts
 from zsltf.data.folder_images import read_folder
 from zsltf.data.images import OnCorrupt
+from zsltf.data.leakage import Twins, class_duplicates
 
 __all__ = ["FewShotImages", "FewShotSource"]
 
@@ -26,6 +27,8 @@ class FewShotImages:
 
     collection: Collection
     parts: ClassParts
+    near_duplicates: tuple[Twins, ...] = ()
+    """Images of two classes that show nearly the same."""
 
     def __post_init__(self) -> None:
         counts = np.bincount(self.collection.images.y, minlength=len(self.collection.classes))
@@ -61,6 +64,8 @@ class FewShotSource:
     """Of that draw; the same seed gives the same parts."""
     on_corrupt: OnCorrupt = "skip"
     """A file that can't be decoded: skip lists it in the report, error stops."""
+    find_near_duplicates: bool = True
+    """List images of two classes that show nearly the same; not for the sets of benchmarks."""
 
     def __post_init__(self) -> None:
         if (self.base or 0) < 0 or (self.validation or 0) < 0:
@@ -87,7 +92,11 @@ class FewShotSource:
                 fail(str(self.data), "no further parts", "some", "It has its own; --base 0 tests without base classes.")
             return FewShotImages(collection=collection, parts=_only_novel(parts) if self.base == 0 else parts)
         collection = read_drawn("combinations") if self.data is None else read_folder(self.data)
-        return FewShotImages(collection=collection, parts=self._parts(collection, validation))
+        found = FewShotImages(collection=collection, parts=self._parts(collection, validation))
+        if self.data is None or not self.find_near_duplicates:  # the drawn pictures are all different
+            return found
+        novel = np.isin(collection.images.y, found.parts.novel)
+        return replace(found, near_duplicates=class_duplicates(collection.images, novel))
 
     def _parts(self, collection: Collection, validation: int) -> ClassParts:
         count = len(collection.classes)

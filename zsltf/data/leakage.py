@@ -14,7 +14,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from zsltf.checks import fail
-from zsltf.data.images import ImageFolder, Images
+from zsltf.data.images import Images
 from zsltf.data.perceptual import perceptual_hashes
 
 __all__ = [
@@ -101,7 +101,7 @@ def near_duplicates(images: Images, split: Parts, *, distance: int = _NEAR, most
 
 
 def class_duplicates(
-    images: ImageFolder, tested: Bool[np.ndarray, " N"], *, distance: int = _NEAR, most: int = 1000
+    images: Images, tested: Bool[np.ndarray, " N"], *, distance: int = _NEAR, most: int = 1000
 ) -> tuple[Twins, ...]:
     """Pairs of images of two classes, or of one class for training and for testing, with nearly the same hash.
 

@@ -65,8 +65,8 @@ class SupportSource:
         given = {"--support": found.images, **({} if test is None else {"--test": test})}
         for option, images in given.items():
             check_decodable(images, option, "Replace or remove them.")
-        _check_different(given)
         base, left_out = (None, ()) if self.base is None else _read_base(self.base, names)
+        _check_different(given | ({} if base is None else {"--base": base.images}))
         return SupportPhotos(
             source=str(self.support),
             support=found.images,
@@ -114,12 +114,12 @@ def _read_base(folder: Path, names: Sequence[str]) -> tuple[Collection, tuple[st
 
 
 def _check_different(sets: Mapping[str, Images]) -> None:
-    """Of two copies one would be tested by the other."""
+    """Of two copies one would be tested by the other, or be learned from as another class."""
     found: dict[bytes, list[str]] = defaultdict(list)
     for option, images in sets.items():
         for row, name in enumerate(images.names):
             found[images.digest(row)].append(f"{option} {name}")
-    twice = [" = ".join(names) for names in found.values() if len(names) > 1]
-    if twice:
-        received = f"{len(twice)} more than once: {'; '.join(twice[:3])}"
-        fail("support and test", "different photos", received, "Keep one.")
+    copies = [names for names in found.values() if len(names) > 1 and not names[0].startswith("--base")]
+    if copies:
+        received = f"{len(copies)} more than once: {'; '.join(map(' = '.join, copies[:3]))}"
+        fail(", ".join(sets), "different photos", received, "Keep one.")

@@ -139,6 +139,7 @@ def _data(done: FewShotPhotos) -> dict[str, Any]:
         "skipped": dict(done.skipped),
         "not_images": collection.not_images,
         "folders_left_out": collection.left_out,
+        "duplicates": [str(pair) for pair in done.images.near_duplicates],
     }
 
 
