@@ -36,7 +36,7 @@ class Config:
     method: Annotated[ClusteringMethod, one_of("clustering")] = field(default_factory=CoClustering)
     protocol: tyro.conf.OmitArgPrefixes[ClusteringProtocol] = field(default_factory=ClusteringProtocol)
     out: Path = Path("runs/self_taught_clustering")
-    """A folder to write: report.json."""
+    """A folder to write: report.json and report.html."""
     overwrite: bool = False
 
 
@@ -51,8 +51,9 @@ def main(config: Config) -> None:
     methods = {type(config.method).__name__: config.method}
     rows = run_clustering(methods, task[0], task[1], config.protocol, announce=print_clustering_row)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
-        report = write_clustering(folder, rows, task, settings(config))
+        report = write_clustering(folder, rows, task, collection.images, settings(config))
     print_clustering(report)
+    print(f"{config.out / 'report.html'} shows the clusters.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Self-taught clustering from files to a table."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -32,6 +33,12 @@ def test_colours_are_found_beside_k_means_with_pictures_of_other_classes(drawn, 
     said = " ".join(capsys.readouterr().out.split())
     assert "30 images of 6 classes, whose labels are for this table alone; 90 auxiliary ones" in said
     assert "above k-means" in said
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    sizes = np.bincount(row["assignment"])
+    assert sorted(map(int, re.findall(r"<h3[^>]*>(\d+) images?,", page)), reverse=True) == sorted(sizes[sizes > 0])[::-1]
+    assert page.count("<img") == np.minimum(sizes, 6).sum()
+    for own in (y[np.array(row["assignment"]) == cluster] for cluster in np.flatnonzero(sizes)):
+        assert f", {np.bincount(own).max()} of " in page
 
 
 def test_a_folder_without_labels_helps_all_classes(coloured, drawn, tmp_path):

@@ -67,12 +67,17 @@ class PairSource:
             fail("--target", "another domain than --source", self.target, "Choose two.")
         if self._are_images():
             read = [LabelledSource(data=given).read() for given in (self.source, self.target)]
-            return _pair(read[0], read[1], (self.source, self.target), shared=self.shared_classes)
+            return _pair(read[0], read[1], self._short_names(), shared=self.shared_classes)
         images = _DRAWN[self.drawn]() if self.domains is None else read_domains(self.domains)
         for given in (self.source, self.target):
             check_choice("domain", given, images.domains)
         read = [_domain(images, given) for given in (self.source, self.target)]
         return _pair(read[0], read[1], (self.source, self.target), shared=self.shared_classes)
+
+    def _short_names(self) -> tuple[str, str]:
+        """Without the folders above, where that tells them apart."""
+        source, target = Path(self.source).name, Path(self.target).name
+        return (source, target) if source and target and source != target else (self.source, self.target)
 
     def _are_images(self) -> bool:
         return self.domains is None and any(

@@ -10,13 +10,15 @@ from rich.console import Console
 from rich.table import Table
 
 from zsltf.data.features import Features
+from zsltf.data.images import Images
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.evaluation.clustering import METRICS, clustering_means
+from zsltf.reports.clustering_page import write_clustering_page
 from zsltf.runs import Run, versions
 
 __all__ = ["CLUSTERING_FILES", "print_clustering", "print_clustering_row", "write_clustering"]
 
-CLUSTERING_FILES = ("report.json",)
+CLUSTERING_FILES = ("report.json", "report.html")
 """All that the folder holds."""
 _HEADINGS = {"accuracy": "ACC", "mutual_information": "NMI", "rand_index": "ARI"}
 
@@ -25,14 +27,16 @@ def write_clustering(
     folder: Path,
     rows: Sequence[Mapping[str, Any]],
     task: tuple[Features, Unlabelled, tuple[str, ...]],
+    images: Images,
     config: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Fill a new folder with report.json, and return the report.
+    """Fill a new folder with report.json and report.html, and return the report.
 
     Args:
         folder: empty.
         rows: of `run_clustering`.
         task: of `clustering_task`.
+        images: that it was made of.
         config: settings.
     """
     target, auxiliary, names = task
@@ -47,7 +51,8 @@ def write_clustering(
         "settings": config,
         "versions": versions(),
     }
-    Run(folder).write_json(CLUSTERING_FILES[0], report)
+    Run(folder).write_json("report.json", report)
+    write_clustering_page(folder / "report.html", report, target.y, images)
     return report
 
 

@@ -80,7 +80,9 @@ def plane(title: str) -> tuple[Figure, Axes]:
 
 def legend_below(axes: Axes) -> None:
     """Of what a plane shows."""
-    axes.legend(loc="upper right", bbox_to_anchor=(1.0, 0.01), ncols=2, frameon=False, handletextpad=0.1)
+    axes.legend(
+        loc="upper left", bbox_to_anchor=(0.0, 0.01), borderaxespad=0.2, ncols=2, frameon=False, handletextpad=0.1
+    )
 
 
 def label(name: str, longest: int = 30) -> str:

@@ -101,22 +101,17 @@ def print_instance(report: Mapping[str, Any], console: Console | None = None) ->
 def _notes(done: InstancePhotos) -> list[str]:
     outcome, count = done.outcome, len(done.source)
     worth = f"{outcome.sizes.mean():.0f} ({100 * outcome.sizes.mean() / count:.0f} %)"
-    notes = [
+    pairs = [(outcome.main, outcome.reference)]
+    pairs += [(BOOSTED, ALONE), (BOOSTED, UNWEIGHTED)] if outcome.main == BOOSTED else [(BOTH, ALONE), (BOOSTED, BOTH)]
+    return [
+        *(transfer_note(name, other, *outcome.above(name, other)) for name, other in pairs),
         f"Under the weights the {count} source examples are worth {worth} equal ones; the heaviest counts "
         f"{outcome.weights.max():.1f} times the mean",
         *(told.rstrip(".") for told in outcome.warned),
-        transfer_note(outcome.main, outcome.reference, *outcome.above(outcome.main, outcome.reference)),
-    ]
-    others = (ALONE, UNWEIGHTED) if outcome.main == BOOSTED else (ALONE,)
-    notes += [transfer_note(outcome.main, other, *outcome.above(outcome.main, other)) for other in others]
-    if outcome.main != BOOSTED:
-        notes.append(transfer_note(BOOSTED, BOTH, *outcome.above(BOOSTED, BOTH)))
-    notes += [
         f"{ALONE.capitalize()}, {BOTH} and TrAdaBoost had the labels of {done.protocol.shots} target examples of each "
         "class; the others had none. Intervals are over seeds: which target examples are the few, and which are "
         "tested on",
     ]
-    return notes
 
 
 def _maps(done: InstancePhotos) -> list[dict[str, Any]]:
