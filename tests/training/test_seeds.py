@@ -5,7 +5,9 @@ import sys
 import keras
 import numpy as np
 
-from zsltf.training.seeds import seed_everything
+from zsltf.generalization.wise_ft import WiSEFT
+from zsltf.training.descent import Descent
+from zsltf.training.seeds import seed_everything, with_seed
 
 
 def draws():
@@ -28,8 +30,15 @@ def test_a_seed_decides_every_draw():
         assert not np.array_equal(first, other)
 
 
+def test_a_seed_reaches_every_training_of_a_method():
+    method = with_seed(WiSEFT(head=Descent(epochs=3, seed=1)), 7)
+    assert method == WiSEFT(head=Descent(epochs=3, seed=7), descent=Descent(epochs=10, seed=7))
+
+
 PROGRAM = """
-from zsltf.training.seeds import seed_everything
+from zsltf.generalization.wise_ft import WiSEFT
+from zsltf.training.descent import Descent
+from zsltf.training.seeds import seed_everything, with_seed
 import tensorflow as tf
 from tensorflow.python.framework import config
 seed_everything(0)

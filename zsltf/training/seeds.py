@@ -1,10 +1,12 @@
 """One seed for everything that draws random numbers."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import keras
 import tensorflow as tf
+
+from zsltf.training.descent import Descent
 
 __all__ = ["draws", "seed_everything", "with_seed"]
 
@@ -27,7 +29,8 @@ def with_seed(method: Any, seed: int) -> Any:
     if hasattr(method, "members"):
         members = (replace(member, method=with_seed(member.method, seed)) for member in method.members)
         return replace(method, members=tuple(members))
-    settings = {name: getattr(method, name) for name in ("descent", "training") if hasattr(method, name)}
+    parts = {field.name: getattr(method, field.name) for field in fields(method)}
+    settings = {name: part for name, part in parts.items() if name == "training" or isinstance(part, Descent)}
     if settings:
         return replace(method, **{name: replace(old, seed=seed) for name, old in settings.items()})
     return replace(method, seed=seed) if hasattr(method, "seed") else method
