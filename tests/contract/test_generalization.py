@@ -82,6 +82,19 @@ def test_the_network_of_the_user_stays_as_it_is(method, domains, network):
         np.testing.assert_array_equal(one, other)
 
 
+def test_what_is_frozen_stays_as_it_is(method, domains):
+    keras.utils.set_random_seed(0)
+    frozen = [keras.layers.Dense(12, name="below"), keras.layers.BatchNormalization(name="norm")]
+    network = keras.Sequential([keras.Input((8,)), *frozen, keras.layers.Dense(6)])
+    for layer in frozen:
+        layer.trainable = False
+    classifier = few_steps(method).fit(domains, CLASSES, network=network)
+    found = {layer.name: layer for layer in classifier._flatten_layers()}
+    for layer in frozen:
+        for before, after in zip(layer.get_weights(), found[layer.name].get_weights(), strict=True):
+            np.testing.assert_array_equal(before, after)
+
+
 def test_the_order_of_domains_does_not_matter_to_what_is_wanted(method, domains, network, fitted):
     turned = Domains(parts=dict(reversed(domains.parts.items())))
     again = few_steps(method).fit(turned, CLASSES, network=network)

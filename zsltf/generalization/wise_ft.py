@@ -39,9 +39,11 @@ class WiSEFT:
     def fit(self, domains: Domains, classes: ClassTable, *, network: keras.Model | None = None) -> Classifier:
         """Train the head, then all, and stop between the two; see GeneralizationMethod."""
         model = generalizable("WiSEFT", domains, classes, network, self.descent)
+        flags = [(layer, layer.trainable) for layer in model.network._flatten_layers()]  # a layer before its own ones
         model.network.trainable = False
         train_on_sources(model, mean_risk(model), self.head, domains)
-        model.network.trainable = True
+        for layer, trainable in flags:
+            layer.trainable = trainable
         start = [variable.numpy() for variable in model.trainable_variables]
         train_on_sources(model, mean_risk(model), self.descent, domains)
         ends = zip(start, model.trainable_variables, strict=True)

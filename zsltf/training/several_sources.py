@@ -75,7 +75,7 @@ def train_on_sources(
 
 
 def averaged(model: HeadedNetwork, weights: Sequence[Any], domains: Domains, batch_size: int = 256) -> HeadedNetwork:
-    """The model with these trained weights, and with BatchNorm's statistics measured under them.
+    """The model with these trained weights, and with the statistics of BatchNorm that is not frozen measured under them.
 
     Args:
         model: to change.
@@ -85,7 +85,7 @@ def averaged(model: HeadedNetwork, weights: Sequence[Any], domains: Domains, bat
     """
     for variable, value in zip(model.trainable_variables, weights, strict=True):
         variable.assign(value)
-    layers = batch_norm_layers(model.network)
+    layers = [layer for layer in batch_norm_layers(model.network) if layer.trainable]
     if layers:
         every = [part.x for part in domains.parts.values()]
         pieces = (x[i : i + batch_size] for x in every for i in range(0, len(x), batch_size))
