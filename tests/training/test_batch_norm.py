@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zsltf.training.batch_norm import batch_norm_layers, freeze, recalibrate
+from zsltf.training.batch_norm import batch_norm_layers, freeze, mixed_batches, recalibrate
 
 
 def block(name, inputs):
@@ -161,3 +161,11 @@ def test_renormalisation_is_refused():
     model = keras.Sequential([keras.Input((3,)), keras.layers.BatchNormalization(renorm=True, name="again")])
     with pytest.raises(ValueError, match=r"layer 'again': expected plain batch normalisation, received renorm=True"):
         recalibrate(model, [images()], batch_norm_layers(model))
+
+
+def test_batches_of_examples_that_come_class_by_class_are_mixed():
+    x = np.repeat(np.arange(3, dtype=np.float32), 100)[:, None]
+    batches = list(mixed_batches(x, 128))
+    assert [len(batch) for batch in batches] == [100, 100, 100]
+    np.testing.assert_array_equal(np.sort(np.concatenate(batches), axis=0), x)
+    assert all(batch.var() > 0.8 * x.var() for batch in batches)

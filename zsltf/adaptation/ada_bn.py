@@ -12,7 +12,7 @@ from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.training.alignment import adaptable, train_on_source
-from zsltf.training.batch_norm import batch_norm_layers, recalibrate
+from zsltf.training.batch_norm import batch_norm_layers, mixed_batches, recalibrate
 from zsltf.training.descent import Descent
 
 __all__ = ["AdaBN"]
@@ -48,6 +48,5 @@ class AdaBN:
             fail("AdaBN, network", "one with BatchNormalization", "none", "Take DeepCORAL or CORAL instead.")
         model = adaptable("AdaBN", source, target, classes, network, self.descent)
         train_on_source(model, self.descent, source)
-        pieces = (target.x[i : i + self.batch_size] for i in range(0, len(target), self.batch_size))
-        recalibrate(model.network, pieces, batch_norm_layers(model.network))
+        recalibrate(model.network, mixed_batches(target.x, self.batch_size), batch_norm_layers(model.network))
         return model.classifier(source)

@@ -20,7 +20,7 @@ from zsltf.embeds import copied
 from zsltf.evaluation.unlabelled_criteria import CRITERIA
 from zsltf.metrics.intervals import class_interval, paired_interval
 from zsltf.protocols import AdaptationMethod
-from zsltf.training.batch_norm import batch_norm_layers, recalibrate
+from zsltf.training.batch_norm import batch_norm_layers, mixed_batches, recalibrate
 from zsltf.training.seeds import with_seed
 
 __all__ = [
@@ -142,7 +142,7 @@ def under_target_statistics(classifier: Classifier, target: Unlabelled, batch_si
     layers = batch_norm_layers(embed)
     if not layers:
         return None
-    recalibrate(embed, (target.x[i : i + batch_size] for i in range(0, len(target), batch_size)), layers)
+    recalibrate(embed, mixed_batches(target.x, batch_size), layers)
     return classifier.with_embed(embed)
 
 

@@ -8,10 +8,11 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from jaxtyping import Float
 
 from zsltf.checks import fail
 
-__all__ = ["batch_norm_layers", "freeze", "recalibrate"]
+__all__ = ["batch_norm_layers", "freeze", "mixed_batches", "recalibrate"]
 
 
 def batch_norm_layers(model: keras.Model) -> list[keras.layers.BatchNormalization]:
@@ -27,6 +28,15 @@ def freeze(layers: Iterable[keras.layers.BatchNormalization]) -> None:
     """
     for layer in layers:
         layer.trainable = False
+
+
+def mixed_batches(x: Float[np.ndarray, "N *D"], batch_size: int) -> Iterator[Float[np.ndarray, "B *D"]]:
+    """All examples in batches that differ by one in size, in an order of chance that is always the same.
+
+    Examples often come class by class, and a batch of one class varies less than all of them.
+    """
+    order = np.random.default_rng(0).permutation(len(x))
+    return (x[np.sort(rows)] for rows in np.array_split(order, -(-len(x) // batch_size)))
 
 
 def recalibrate(model: keras.Model, batches: Iterable[Any], layers: Sequence[keras.layers.BatchNormalization]) -> None:

@@ -1,5 +1,6 @@
 """Train a network on batches of several labelled domains: how generalisation methods are trained."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -7,7 +8,7 @@ import keras
 
 from zsltf.data.classes import ClassTable
 from zsltf.data.domains import Domains, check_same_classes
-from zsltf.training.batch_norm import batch_norm_layers, recalibrate
+from zsltf.training.batch_norm import batch_norm_layers, mixed_batches, recalibrate
 from zsltf.training.descent import Descent
 from zsltf.training.headed_network import HeadedNetwork, labelled_loss, labelled_set
 from zsltf.training.side_by_side import Step, descending, train_side_by_side
@@ -75,7 +76,7 @@ def train_on_sources(
 
 
 def averaged(model: HeadedNetwork, weights: Sequence[Any], domains: Domains, batch_size: int = 256) -> HeadedNetwork:
-    """The model with these trained weights, and with the statistics of BatchNorm that is not frozen measured under them.
+    """The model with these trained weights, under which BatchNorm that is not frozen is measured.
 
     Args:
         model: to change.
@@ -87,7 +88,6 @@ def averaged(model: HeadedNetwork, weights: Sequence[Any], domains: Domains, bat
         variable.assign(value)
     layers = [layer for layer in batch_norm_layers(model.network) if layer.trainable]
     if layers:
-        every = [part.x for part in domains.parts.values()]
-        pieces = (x[i : i + batch_size] for x in every for i in range(0, len(x), batch_size))
-        recalibrate(model.network, pieces, layers)
+        every = (mixed_batches(part.x, batch_size) for part in domains.parts.values())
+        recalibrate(model.network, itertools.chain.from_iterable(every), layers)
     return model
