@@ -51,7 +51,7 @@ class CoClustering:
         counts = clusters, own, min(self.feature_clusters, target.x.shape[1])
         seeds = np.random.default_rng(self.seed).integers(2**31, size=self.restarts)
         every = [
-            co_cluster(joints, _starts(joints, counts, int(seed)), counts, self.weight, rounds=self.rounds)
+            co_cluster(joints, _starts(joints, counts, self.weight, int(seed)), counts, self.weight, rounds=self.rounds)
             for seed in seeds
         ]
         best: CoClusters = min(every, key=lambda found: found.objective[-1])
@@ -71,11 +71,11 @@ def _joint(examples: Unlabelled, what: str) -> Float[np.ndarray, "N F"]:
 
 
 def _starts(
-    joints: tuple[np.ndarray, np.ndarray], counts: tuple[int, int, int], seed: int
+    joints: tuple[np.ndarray, np.ndarray], counts: tuple[int, int, int], weight: float, seed: int
 ) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " M"], Int[np.ndarray, " F"]]:
     """By k-means of the roots of shares, whose distance is Hellinger's: rows by features, and features by rows."""
     profiles = [np.sqrt(joint / joint.sum(axis=1, keepdims=True)) for joint in joints]
-    both = np.sqrt(np.concatenate(joints).T)
+    both = np.sqrt(np.concatenate([joints[0], weight * joints[1]]).T)
     profiles.append(both / np.maximum(np.linalg.norm(both, axis=1, keepdims=True), 1e-12))
     first, second, third = (
         KMeans(count, n_init=1, random_state=seed).fit_predict(x).astype(int)
