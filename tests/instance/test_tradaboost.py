@@ -66,3 +66,15 @@ def test_saves_and_loads(tmp_path):
 def test_one_round_is_refused():
     with pytest.raises(ValueError, match=r"TrAdaBoost.rounds: expected 2 or more, received 1"):
         TrAdaBoost(rounds=1)
+
+
+def test_a_class_without_an_example_in_either_domain_is_refused():
+    source, few = (part.select(part.y != 1) for part in (domain(10, 60), domain(11, 15)))
+    with pytest.raises(ValueError, match="expected an example of every class, received none of b"):
+        TrAdaBoost().fit(source, few, CLASSES)
+
+
+def test_vectors_of_two_lengths_are_refused():
+    few = domain(13, 15)
+    with pytest.raises(ValueError, match=r"Domains: expected examples of one shape, received .*\(4,\).*\(3,\)"):
+        TrAdaBoost().fit(domain(12, 60), few.with_x(few.x[:, :3]), CLASSES)

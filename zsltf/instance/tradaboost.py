@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from zsltf.checks import check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
+from zsltf.data.domains import Domains
 from zsltf.data.features import Features
 from zsltf.embeds import linear
 from zsltf.layers.weighted_vote import WeightedVote
@@ -50,6 +51,9 @@ class TrAdaBoost:
             source: labelled vectors of the other domain.
             target: a few labelled vectors of the domain that counts.
             classes: of both, all seen.
+
+        Raises:
+            ValueError: if a class has no example, or the domains' vectors differ in length.
         """
         members, _ = self._boosted(source, target, classes)
         kernels, biases, votes = zip(*members[self.rounds // 2 :], strict=True)
@@ -70,7 +74,9 @@ class TrAdaBoost:
         for domain in (source, target):
             domain.check_vectors("TrAdaBoost")
             domain.check_seen(classes)
-        x, y = np.concatenate([source.x, target.x]), np.concatenate([source.y, target.y])
+        both = Domains(parts={"source": source, "target": target}).pooled
+        both.check_covers(classes)
+        x, y = both.x, both.y
         weights = np.concatenate([part.weights / part.weights.sum() for part in (source, target)]).astype(np.float64)
         is_source = np.arange(len(x)) < len(source)
         members: list[tuple[np.ndarray, np.ndarray, float]] = []
