@@ -12,6 +12,7 @@ __all__ = [
     "check_finite",
     "check_not_negative",
     "check_positive",
+    "check_seed",
     "check_sentences",
     "check_shape",
     "check_share",
@@ -38,6 +39,12 @@ def check_not_negative(owner: str, **values: float) -> None:
     for name, value in values.items():
         if not (math.isfinite(value) and value >= 0):
             fail(f"{owner}.{name}", "a number >= 0", f"{value:g}", "0 turns it off.")
+
+
+def check_seed(owner: str, seed: int, name: str = "seed") -> None:
+    """The seed is 0 or more."""
+    if seed < 0:
+        fail(f"{owner}.{name}", "0 or more", str(seed), "Start from the default.")
 
 
 def check_share(owner: str, **values: float) -> None:

@@ -61,3 +61,9 @@ def test_without_variance_and_covariance_all_embeddings_become_one_and_that_is_t
         ValueError, match=r"VICReg, embeddings: expected different ones .* \(collapse\). Train with a low"
     ):
         VICReg(variance=0.0, covariance=0.0, units=(4,), descent=descent).pretrain(x, network=body)
+
+
+@pytest.mark.parametrize("method", [SimCLR, VICReg])
+def test_batches_of_one_have_no_other_examples(method):
+    with pytest.raises(ValueError, match=r"Descent.batch_size: expected 2 or more, received 1"):
+        method(descent=Descent(batch_size=1))

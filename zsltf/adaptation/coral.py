@@ -12,7 +12,7 @@ from zsltf.classifier import Classifier
 from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.data.unlabelled import Unlabelled
+from zsltf.data.unlabelled import Unlabelled, check_unlabelled
 from zsltf.solvers.class_means import class_means
 from zsltf.solvers.domain_maps import recoloured
 from zsltf.solvers.softmax_regression import softmax_regression
@@ -47,6 +47,7 @@ class CORAL:
         self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None
     ) -> Classifier:
         """Map the source's features, and fit the head on them; see AdaptationMethod."""
+        check_unlabelled("CORAL", target, source.x, fewest=2)
         model = adaptable("CORAL", source, target, classes, network, self.descent)
         train_on_source(model, self.descent, source)
         mapped = recoloured(model.embed(source.x), model.embed(target.x), self.ridge)

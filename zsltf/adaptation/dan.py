@@ -33,6 +33,8 @@ class DAN:
 
     def __post_init__(self) -> None:
         check_not_negative("DAN", weight=self.weight)
+        if self.weight:
+            self.descent.check_compares("DAN")
 
     def fit(
         self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None

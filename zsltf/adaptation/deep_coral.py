@@ -33,6 +33,8 @@ class DeepCORAL:
 
     def __post_init__(self) -> None:
         check_not_negative("DeepCORAL", weight=self.weight)
+        if self.weight:
+            self.descent.check_compares("DeepCORAL")
 
     def fit(
         self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None

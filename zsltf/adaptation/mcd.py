@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from zsltf.checks import check_not_negative, check_positive
+from zsltf.checks import check_not_negative, check_positive, fail
 from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
@@ -44,10 +44,17 @@ class MCD:
     def fit(
         self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None
     ) -> Classifier:
-        """Train on both domains; the head is the mean of the two; see AdaptationMethod."""
+        """Train on both domains; the head is the mean of the two; see AdaptationMethod.
+
+        Raises:
+            ValueError: also if the network has nothing to train.
+        """
         model = adaptable("MCD", source, target, classes, network, self.descent)
         if not self.weight:
             return train_on_source(model, self.descent, source).classifier(source)
+        if not model.network.trainable_variables:
+            fix = "Give a network, such as embeds.adapter on vectors."
+            fail("MCD, network", "one with weights to train", "none", fix)
         heads = (model.head, new_head(model.width, len(classes), self.descent.seed + 1))
         state = [*model.variables, *heads[1].variables]
         step = self._step(model.network, heads)

@@ -12,7 +12,7 @@ from zsltf.classifier import Classifier
 from zsltf.closed import closed
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
-from zsltf.data.unlabelled import Unlabelled
+from zsltf.data.unlabelled import Unlabelled, check_unlabelled
 from zsltf.embeds import linear
 from zsltf.solvers.class_means import class_means
 from zsltf.solvers.domain_maps import subspaces
@@ -52,6 +52,7 @@ class SubspaceAlignment:
         Raises:
             ValueError: also if there are fewer features than dimensions.
         """
+        check_unlabelled("SubspaceAlignment", target, source.x, fewest=2)
         model = adaptable("SubspaceAlignment", source, target, classes, network, self.descent)
         train_on_source(model, self.descent, source)
         if model.width < self.size:

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from sklearn.cluster import KMeans
 
-from zsltf.checks import check_not_negative, check_positive, fail
+from zsltf.checks import check_not_negative, check_positive, check_seed, fail
 from zsltf.data.clustering import Clustering, check_clusterable
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.solvers.co_clusters import CoClusters, co_cluster
@@ -36,6 +36,7 @@ class CoClustering:
 
     def __post_init__(self) -> None:
         check_not_negative("CoClustering", weight=self.weight)
+        check_seed("CoClustering", self.seed)
         check_positive("CoClustering", feature_clusters=self.feature_clusters, rounds=self.rounds)
         check_positive("CoClustering", restarts=self.restarts, auxiliary_clusters=self.auxiliary_clusters or 1)
 

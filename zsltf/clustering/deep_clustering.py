@@ -5,7 +5,7 @@ from typing import Annotated
 
 import numpy as np
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, check_seed
 from zsltf.data.clustering import Clustering, check_clusterable
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.discovery import one_of, plugin_type
@@ -38,6 +38,7 @@ class DeepClustering:
 
     def __post_init__(self) -> None:
         check_positive("DeepClustering", restarts=self.restarts)
+        check_seed("DeepClustering", self.seed)
 
     def cluster(self, target: Unlabelled, *, auxiliary: Unlabelled, clusters: int) -> Clustering:
         """Pretrain, then k-means; see ClusteringMethod."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, check_seed
 from zsltf.data.clustering import Clustering, check_clusterable
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.solvers.k_means import k_means
@@ -27,6 +27,7 @@ class PlainKMeans:
 
     def __post_init__(self) -> None:
         check_positive("PlainKMeans", restarts=self.restarts)
+        check_seed("PlainKMeans", self.seed)
 
     def cluster(self, target: Unlabelled, *, auxiliary: Unlabelled, clusters: int) -> Clustering:
         """Of the target alone; see ClusteringMethod."""

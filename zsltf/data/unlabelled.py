@@ -37,13 +37,14 @@ class Unlabelled:
         return len(self.x)
 
 
-def check_unlabelled(what: str, target: Any, like: np.ndarray) -> None:
-    """Refuse examples that bring labels, and such of another shape than those that they go with.
+def check_unlabelled(what: str, target: Any, like: np.ndarray, *, fewest: int = 1) -> None:
+    """Refuse examples that bring labels, such of another shape than those that they go with, and too few of either.
 
     Args:
         what: is named in the message.
         target: what should be Unlabelled.
         like: labelled examples (N, ...).
+        fewest: that either may be.
     """
     if not isinstance(target, Unlabelled):
         fix = "Leave the labels to the evaluation: give features.unlabelled()."
@@ -51,3 +52,6 @@ def check_unlabelled(what: str, target: Any, like: np.ndarray) -> None:
     if target.x.shape[1:] != like.shape[1:]:
         expected, received = f"shape (M, {', '.join(map(str, like.shape[1:]))})", f"shape {target.x.shape}"
         fail(f"{what}, target", expected, received, "Bring both domains through the same backbone and size.")
+    for name, count in (("target", len(target)), ("source", len(like))):
+        if count < fewest:
+            fail(f"{what}, {name}", f"{fewest} examples or more", str(count), "Give more.")

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from sklearn.model_selection import train_test_split
 
-from zsltf.checks import check_share, fail
+from zsltf.checks import check_seed, check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.domains import check_same_classes
@@ -52,7 +52,8 @@ class AdaptationProtocol:
 
     def __post_init__(self) -> None:
         check_share("AdaptationProtocol", validation=self.validation, test=self.test)
-        if not (self.validation and self.test and self.seeds):
+        check_seed("AdaptationProtocol", self.split_seed, "split_seed")
+        if not (self.validation and self.test and self.seeds and min(self.seeds) >= 0):
             fail("AdaptationProtocol", "seeds, and shares above 0", f"{self}", "Start from the defaults.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zsltf.checks import fail
+from zsltf.checks import check_seed, fail
 from zsltf.data.collection import Collection
 from zsltf.data.features import Features
 from zsltf.data.images import Images, OnCorrupt
@@ -40,6 +40,7 @@ class ClusteringProtocol:
     """Of what methods draw."""
 
     def __post_init__(self) -> None:
+        check_seed("ClusteringProtocol", self.class_seed, "class_seed")
         if not self.seeds or min(self.seeds) < 0:
             fail("ClusteringProtocol.seeds", "one or more, each >= 0", str(self.seeds), "Start from the default.")
 

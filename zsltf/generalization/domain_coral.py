@@ -36,6 +36,8 @@ class DomainCORAL:
 
     def __post_init__(self) -> None:
         check_not_negative("DomainCORAL", weight=self.weight)
+        if self.weight:
+            self.descent.check_compares("DomainCORAL")
 
     def fit(self, domains: Domains, classes: ClassTable, *, network: keras.Model | None = None) -> Classifier:
         """Train on all domains; see GeneralizationMethod."""

@@ -41,6 +41,7 @@ class SimCLR:
 
     def __post_init__(self) -> None:
         check_positive("SimCLR", temperature=self.temperature, hidden=self.hidden)
+        self.descent.check_compares("SimCLR")
 
     def pretrain(self, unlabelled: Unlabelled, *, network: keras.Model | None = None) -> keras.Model:
         """Train on pairs of views; see SelfTaughtMethod."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import keras
 import numpy as np
 
-from zsltf.checks import check_positive
+from zsltf.checks import check_positive, check_seed
 from zsltf.data.unlabelled import Unlabelled
 from zsltf.embeds import identity
 from zsltf.layers.sparse_code import sparse_code
@@ -52,6 +52,7 @@ class SparseCoding:
 
     def __post_init__(self) -> None:
         check_positive("SparseCoding", atoms=self.atoms, penalty=self.penalty, iterations=self.iterations)
+        check_seed("SparseCoding", self.seed)
         check_positive("SparseCoding", patch=self.patch - 1, stride=self.stride, epochs=self.epochs)
 
     def pretrain(self, unlabelled: Unlabelled, *, network: keras.Model | None = None) -> keras.Model:

@@ -46,6 +46,7 @@ class VICReg:
     def __post_init__(self) -> None:
         check_not_negative("VICReg", invariance=self.invariance, variance=self.variance, covariance=self.covariance)
         check_positive("VICReg", hidden=self.hidden)
+        self.descent.check_compares("VICReg")
 
     def pretrain(self, unlabelled: Unlabelled, *, network: keras.Model | None = None) -> keras.Model:
         """Train on pairs of views; see SelfTaughtMethod."""

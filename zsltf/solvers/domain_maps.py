@@ -4,6 +4,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
 
+from zsltf.checks import fail
+
 __all__ = ["recoloured", "subspaces"]
 
 
@@ -23,6 +25,9 @@ def recoloured(
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
     covariances = [np.cov(x, rowvar=False).reshape(x.shape[1], -1) for x in (source, target)]
+    if not (ridge and np.trace(covariances[1])) and np.linalg.matrix_rank(covariances[0]) < source.shape[1]:
+        fix = "Raise ridge; of a target that does not vary, look at the backbone."
+        fail("CORAL, source", "features of full rank, or a ridge on them", "neither", fix)
     added = ridge * np.trace(covariances[1]) / source.shape[1] * np.eye(source.shape[1])
     white, colour = (_power(c + added, power) for c, power in zip(covariances, (-0.5, 0.5), strict=True))
     return (source - source.mean(axis=0)) @ white @ colour + target.mean(axis=0)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_positive, check_seed, fail
 
 __all__ = ["Descent", "descents"]
 
@@ -35,8 +35,12 @@ class Descent:
         check_positive("Descent", learning_rate=self.learning_rate, epochs=self.epochs, batch_size=self.batch_size)
         if not 0 <= self.penalty < np.inf:
             fail("Descent.penalty", "a number >= 0", f"{self.penalty:g}", "Start from the default.")
-        if self.seed < 0:
-            fail("Descent.seed", "0 or more", str(self.seed), "Start from the default.")
+        check_seed("Descent", self.seed)
+
+    def check_compares(self, method: str) -> None:
+        """Refuse batches of one example for a method that compares those of a batch."""
+        if self.batch_size < 2:
+            fail(f"{method}, Descent.batch_size", "2 or more", str(self.batch_size), "Start from the default.")
 
 
 def descents(
