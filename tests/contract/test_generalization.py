@@ -129,3 +129,9 @@ def test_a_domain_without_a_class_is_refused_by_name(method, domains):
     poor = Domains(parts={**domains.parts, "sketch": domains.parts["sketch"].select(domains.parts["sketch"].y < 2)})
     with pytest.raises(ValueError, match="expected the same classes in each, received c missing in sketch"):
         few_steps(method).fit(poor, CLASSES)
+
+
+def test_a_label_that_is_no_row_of_the_table_is_refused(method, domains):
+    art = domains.parts["art"]
+    with pytest.raises(ValueError, match=r"Features.y: expected labels < 3, received 3"):
+        few_steps(method).fit(Domains(parts={**domains.parts, "art": art.with_y(art.y + 1)}), CLASSES)

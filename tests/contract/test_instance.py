@@ -61,3 +61,13 @@ def test_the_order_of_the_target_does_not_matter_much(method):
 def test_labels_of_the_target_are_refused(method):
     with pytest.raises(ValueError, match="target: expected Unlabelled examples, received Features"):
         method().weigh(labelled(normal(7, 30)), labelled(normal(8, 30)))
+
+
+def test_too_few_target_examples_are_refused(method):
+    with pytest.raises(ValueError, match=r"target: expected [25] examples or more, received 1"):
+        method().weigh(labelled(normal(9, 30)), Unlabelled(x=normal(10, 1)))
+
+
+def test_a_negative_seed_is_refused(method):
+    with pytest.raises(ValueError, match=f"{method.__name__}.seed: expected 0 or more, received -1"):
+        method(seed=-1)

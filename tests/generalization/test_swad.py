@@ -38,3 +38,8 @@ def test_a_class_of_one_example_can_not_validate():
 def test_no_validation_is_refused():
     with pytest.raises(ValueError, match=r"SWAD.validation: expected a share above 0, received 0"):
         SWAD(validation=0.0)
+
+
+def test_a_share_without_an_example_of_each_class_is_refused():
+    with pytest.raises(ValueError, match=r"example of each of 2 classes in both shares of photo, received 1 of 4"):
+        SWAD().fit(domains(4), CLASSES)

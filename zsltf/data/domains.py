@@ -50,8 +50,10 @@ def check_same_classes(parts: Mapping[str, Features], classes: ClassTable) -> No
     """Refuse domains of which one lacks a class that another has.
 
     Raises:
-        ValueError: with the first such domain, and its missing classes by name.
+        ValueError: with the first such domain, and its missing classes by name; or if a label is no row of the table.
     """
+    for part in parts.values():
+        part.check_rows(classes)
     present = {name: set(np.unique(part.y).tolist()) for name, part in parts.items()}
     every = set().union(*present.values())
     for name, own in present.items():

@@ -115,7 +115,7 @@ class Features:
 
     def check_seen(self, classes: ClassTable) -> None:
         """Refuse examples of classes that the table marks unseen, and a label that is no row."""
-        self._check_rows(classes)
+        self.check_rows(classes)
         unseen = [classes.names[label] for label in np.unique(self.y) if not classes.seen[label]]
         if unseen:
             fix = "Keep features.select(classes.seen[features.y]), or mark these classes seen: classes.with_seen(...)."
@@ -123,7 +123,7 @@ class Features:
 
     def check_covers(self, classes: ClassTable) -> None:
         """Refuse a class without an example of weight > 0, and a label that is no row."""
-        self._check_rows(classes)
+        self.check_rows(classes)
         total = np.bincount(self.y, weights=self.weights, minlength=len(classes))
         missing = [name for name, weight in zip(classes.names, total, strict=True) if weight <= 0]
         if missing:
@@ -131,6 +131,7 @@ class Features:
                 "Features", "an example of every class", f"none of {', '.join(missing[:5])}", "Leave those classes out."
             )
 
-    def _check_rows(self, classes: ClassTable) -> None:
+    def check_rows(self, classes: ClassTable) -> None:
+        """Refuse a label that is no row of the table."""
         if self.y.max() >= len(classes):
             fail("Features.y", f"labels < {len(classes)}", str(self.y.max()), "Give rows of the ClassTable.")

@@ -1,5 +1,6 @@
 """SWAD: the mean of the weights over a flat minimum of the validation loss."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -18,6 +19,8 @@ from zsltf.training.several_sources import averaged, generalizable, mean_risk, t
 from zsltf.training.weight_average import FlatAverage, RunningMean, Stretch
 
 __all__ = ["SWAD"]
+
+_FIX = "Choose a share nearer to a half, give more examples, or take ERM or EMA."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +64,11 @@ class SWAD:
         for name, part in domains.parts.items():
             fewest = int(np.bincount(part.y)[np.unique(part.y)].min())
             if fewest < 2:
-                fail("SWAD", f"two examples or more of each class in {name}", str(fewest), "Take ERM or EMA.")
+                fail("SWAD", f"two examples or more of each class in {name}", str(fewest), _FIX)
+            held_out, count = math.ceil(self.validation * len(part)), len(np.unique(part.y))
+            if min(held_out, len(part) - held_out) < count:
+                told = f"{held_out} of {len(part)}"
+                fail("SWAD.validation", f"an example of each of {count} classes in both shares of {name}", told, _FIX)
             rows = train_test_split(
                 np.arange(len(part)), test_size=self.validation, stratify=part.y, random_state=self.descent.seed
             )

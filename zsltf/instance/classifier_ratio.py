@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_positive, check_seed, fail
 from zsltf.data.features import Features
 from zsltf.data.reweighted import reweighted
 from zsltf.data.unlabelled import Unlabelled, check_unlabelled
@@ -39,6 +39,7 @@ class ClassifierRatio:
 
     def __post_init__(self) -> None:
         check_positive("ClassifierRatio", inverse_penalty=self.inverse_penalty)
+        check_seed("ClassifierRatio", self.seed)
         if self.folds < 2:
             fail("ClassifierRatio.folds", "2 or more", str(self.folds), "Start from the default.")
         if not 0 < self.clip <= 1:
@@ -47,7 +48,7 @@ class ClassifierRatio:
     def weigh(self, source: Features, target: Unlabelled) -> Features:
         """The source with weights; see InstanceMethod."""
         source.check_vectors("ClassifierRatio")
-        check_unlabelled("ClassifierRatio", target, source.x)
+        check_unlabelled("ClassifierRatio", target, source.x, fewest=self.folds)
         ratios = classifier_ratios(source.x, target.x, self.inverse_penalty, self.folds, self.seed)
         return reweighted("ClassifierRatio", source, np.minimum(ratios, np.quantile(ratios, self.clip)))
 

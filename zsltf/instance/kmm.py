@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.distance import cdist, pdist
 
-from zsltf.checks import check_not_negative, check_positive, fail
+from zsltf.checks import check_not_negative, check_positive, check_seed, fail
 from zsltf.data.features import Features
 from zsltf.data.reweighted import reweighted
 from zsltf.data.unlabelled import Unlabelled, check_unlabelled
@@ -44,6 +44,7 @@ class KMM:
     def __post_init__(self) -> None:
         check_positive("KMM", width=self.width, upper=self.upper)
         check_not_negative("KMM", ridge=self.ridge)
+        check_seed("KMM", self.seed)
         if self.slack is not None and not 0 <= self.slack < np.inf:
             fail("KMM.slack", "a number >= 0", f"{self.slack:g}", "Leave it out for the paper's.")
         if self.most < 2:
@@ -52,7 +53,7 @@ class KMM:
     def weigh(self, source: Features, target: Unlabelled) -> Features:
         """The source with weights; see InstanceMethod."""
         source.check_vectors("KMM")
-        check_unlabelled("KMM", target, source.x)
+        check_unlabelled("KMM", target, source.x, fewest=2)
         order = np.random.default_rng(self.seed).permutation(len(source))
         width = self.width * median_distance(target.x, self.seed)
         weights = np.empty(len(source))
@@ -86,6 +87,8 @@ def kernel_mean_weights(
     """
     count = len(source)
     allowed = (np.sqrt(count) - 1) / np.sqrt(count) if slack is None else slack
+    if upper < 1 - allowed:
+        fail("KMM.upper", f"{1 - allowed:g} or more, the least mean weight", f"{upper:g}", "Raise it, or slack.")
     within, across = (np.exp(-cdist(source, other, "sqeuclidean") / (2 * width**2)) for other in (source, target))
     sums = (count * max(1 - allowed, 0.0), count * (1 + allowed))
     return box_program(within + ridge * np.eye(count), count * across.mean(axis=1), upper=upper, sums=sums)

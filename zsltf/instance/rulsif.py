@@ -8,12 +8,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.spatial.distance import cdist
 
-from zsltf.checks import check_positive, check_share
+from zsltf.checks import check_positive, check_seed, check_share, fail
 from zsltf.data.features import Features
 from zsltf.data.reweighted import reweighted
 from zsltf.data.unlabelled import Unlabelled, check_unlabelled
 
 __all__ = ["RuLSIF", "relative_ratio"]
+
+_FOLDS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +44,17 @@ class RuLSIF:
     def __post_init__(self) -> None:
         check_share("RuLSIF", alpha=self.alpha)
         check_positive("RuLSIF", centres=self.centres)
+        check_seed("RuLSIF", self.seed)
         for name in ("widths", "ridges"):
+            if not getattr(self, name):
+                fail(f"RuLSIF.{name}", "one or more", "none", "Start from the default.")
             for value in getattr(self, name):
                 check_positive("RuLSIF", **{name: value})
 
     def weigh(self, source: Features, target: Unlabelled) -> Features:
         """The source with weights; see InstanceMethod."""
         source.check_vectors("RuLSIF")
-        check_unlabelled("RuLSIF", target, source.x)
+        check_unlabelled("RuLSIF", target, source.x, fewest=_FOLDS)
         rng = np.random.default_rng(self.seed)
         centres = np.asarray(target.x, np.float64)[rng.permutation(len(target))[: self.centres]]
         distances = [cdist(np.asarray(x, np.float64), centres, "sqeuclidean") for x in (source.x, target.x)]
@@ -60,16 +65,16 @@ class RuLSIF:
         return reweighted("RuLSIF", source, np.maximum(kernels[0] @ theta, 0.0))
 
     def _settings(
-        self, distances: list[np.ndarray], median: float, rng: np.random.Generator, folds: int = 5
+        self, distances: list[np.ndarray], median: float, rng: np.random.Generator
     ) -> Iterator[tuple[float, float, float]]:
         """Each squared width and ridge behind its criterion, on examples that were held out."""
-        fold = [rng.permutation(len(d)) % folds for d in distances]
+        fold = [rng.permutation(len(d)) % _FOLDS for d in distances]
         for width in self.widths:
             kernels = (np.exp(-d / (2 * width**2 * median)) for d in distances)
             parts = list(zip(kernels, fold, strict=True))
             for ridge in self.ridges:
                 losses = []
-                for held in range(folds):
+                for held in range(_FOLDS):
                     kept, left = ([k[(f == held) == out] for k, f in parts] for out in (False, True))
                     theta = relative_ratio(kept[0], kept[1], self.alpha, ridge)
                     losses.append(_criterion(left[0] @ theta, left[1] @ theta, self.alpha))
