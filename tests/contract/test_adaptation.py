@@ -119,6 +119,15 @@ def test_target_labels_are_refused(method, domains, network):
         few_steps(method).fit(*domains, CLASSES, network=network)
 
 
+def test_a_source_example_of_weight_0_is_as_if_left_out(method, domains, network):
+    source, target = domains[0], domains[1].unlabelled()
+    weights = np.repeat(np.float32([1, 0]), [120, 6])
+    x, y = np.concatenate([source.x, np.full((6, 8), 50, np.float32)]), np.append(source.y, source.y[:6])
+    given = source, Features(x=x, y=y, sample_weight=weights)
+    one, other = (few_steps(method).fit(each, target, CLASSES, network=network).score(target.x) for each in given)
+    np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+
+
 def test_a_target_of_another_shape_is_refused(method, domains, network):
     narrow = domains[1].with_x(domains[1].x[:, :5]).unlabelled()
     with pytest.raises(ValueError, match=r"target: expected shape \(M, 8\), received shape \(120, 5\)"):

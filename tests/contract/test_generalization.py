@@ -82,6 +82,17 @@ def test_the_network_of_the_user_stays_as_it_is(method, domains, network):
         np.testing.assert_array_equal(one, other)
 
 
+def test_an_example_of_weight_0_is_as_if_left_out(method, domains, network, fitted):
+    part = domains.parts["sketch"]
+    weights = np.repeat(np.float32([1, 0]), [60, 60])
+    x, y = np.concatenate([part.x, np.full((60, 8), 50, np.float32)]), np.append(part.y, part.y)
+    more = Domains(parts={**domains.parts, "sketch": Features(x=x, y=y, sample_weight=weights)})
+    again = few_steps(method).fit(more, CLASSES, network=network)
+    np.testing.assert_allclose(
+        again.score(domain(4, 30).x), fitted(method).score(domain(4, 30).x), rtol=1e-4, atol=1e-4
+    )
+
+
 def test_what_is_frozen_stays_as_it_is(method, domains):
     keras.utils.set_random_seed(0)
     frozen = [keras.layers.Dense(12, name="below"), keras.layers.BatchNormalization(name="norm")]

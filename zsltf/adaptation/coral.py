@@ -47,6 +47,7 @@ class CORAL:
         self, source: Features, target: Unlabelled, classes: ClassTable, *, network: keras.Model | None = None
     ) -> Classifier:
         """Map the source's features, and fit the head on them; see AdaptationMethod."""
+        source = source.counted()
         check_unlabelled("CORAL", target, source.x, fewest=2)
         model = adaptable("CORAL", source, target, classes, network, self.descent)
         train_on_source(model, self.descent, source)

@@ -52,6 +52,7 @@ class SubspaceAlignment:
         Raises:
             ValueError: also if there are fewer features than dimensions.
         """
+        source = source.counted()
         check_unlabelled("SubspaceAlignment", target, source.x, fewest=2)
         model = adaptable("SubspaceAlignment", source, target, classes, network, self.descent)
         train_on_source(model, self.descent, source)

@@ -61,7 +61,8 @@ class SWAD:
     def parts(self, domains: Domains) -> tuple[Domains, Domains]:
         """What is trained on, and what validates, of every class in every domain."""
         kept, held = {}, {}
-        for name, part in domains.parts.items():
+        for name, every in domains.parts.items():
+            part = every.counted()
             fewest = int(np.bincount(part.y)[np.unique(part.y)].min())
             if fewest < 2:
                 fail("SWAD", f"two examples or more of each class in {name}", str(fewest), _FIX)

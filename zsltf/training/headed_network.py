@@ -96,7 +96,8 @@ def new_head(width: int, num_classes: int, seed: int) -> ClassScores:
 
 
 def labelled_set(labelled: Features) -> tuple[np.ndarray, ...]:
-    """x, y and weights, as a step gets them."""
+    """x, y and weights, as a step gets them: examples of weight 0 are in no batch, and in no statistics."""
+    labelled = labelled.counted()
     return labelled.x, labelled.y.astype(np.int32), labelled.weights.astype(np.float32)
 
 

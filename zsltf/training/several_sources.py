@@ -70,7 +70,7 @@ def train_on_sources(
         return value
 
     taken: Step = descend if after_step is None else step
-    sets = [labelled_set(part) for part in sorted(domains.parts.values(), key=len, reverse=True)]
+    sets = sorted(map(labelled_set, domains.parts.values()), key=lambda arrays: len(arrays[0]), reverse=True)
     train_side_by_side(taken, [*model.variables, *own], descent, sets, after_epoch=after_epoch)
     return model
 
@@ -88,6 +88,6 @@ def averaged(model: HeadedNetwork, weights: Sequence[Any], domains: Domains, bat
         variable.assign(value)
     layers = [layer for layer in batch_norm_layers(model.network) if layer.trainable]
     if layers:
-        every = (mixed_batches(part.x, batch_size) for part in domains.parts.values())
+        every = (mixed_batches(part.counted().x, batch_size) for part in domains.parts.values())
         recalibrate(model.network, itertools.chain.from_iterable(every), layers)
     return model
