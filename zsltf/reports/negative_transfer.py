@@ -10,12 +10,12 @@ def transfer_note(name: str, other: str, gain: float, interval: tuple[float, flo
         name: of the method.
         other: what it is held against.
         gain: mean difference in accuracy.
-        interval: its 95 % interval; of a single pair, which is never sure, the difference twice.
+        interval: its 95 % interval; of pairs that are all alike, which is never sure, the difference twice.
     """
     low, high = (100 * bound for bound in interval)
     told = f"{name} ends {abs(100 * gain):.1f} points {'below' if gain < 0 else 'above'} {other}"
     if low == high:
-        return f"{_unsure(gain)}{told}, once: other seeds might turn it"
+        return f"{_unsure(gain)}{told}, each time alike: other seeds might turn it"
     told = f"{told} ({low:+.1f} to {high:+.1f}, 95 %)"
     if low > 0:
         return f"{told}, surely so"
