@@ -153,3 +153,14 @@ def test_the_order_agrees_with_that_of_linear_probes():
     assert spearmanr([row.log_me for row in ranking.rows], accuracies).statistic > 0.8
     assert spearmanr([row.h_score for row in ranking.rows], accuracies).statistic > 0.4
     assert accuracies[0] == max(accuracies)
+
+
+def test_a_backbone_that_sees_no_difference_is_left_out():
+    def blind():
+        backbone = resized(conv4(None), 16)
+        backbone.model.set_weights([np.zeros_like(weight) for weight in backbone.model.get_weights()])
+        return backbone
+
+    ranking = rank_backbones({"blind": blind, "mean_colour": lambda: mean_colour(None)}, coloured())
+    assert [row.name for row in ranking.rows] == ["mean_colour"]
+    assert "expected different ones for different images" in ranking.left_out["blind"]

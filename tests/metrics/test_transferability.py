@@ -52,3 +52,9 @@ def test_ranks_features_as_a_trained_head_does(score):
     trained = [cross_val_score(LogisticRegression(), *one).mean() for one in sets]
     scores = [score(*one) for one in sets]
     assert np.argsort(scores).tolist() == np.argsort(trained).tolist()
+
+
+@pytest.mark.parametrize("score", [log_me, h_score])
+def test_features_that_are_all_alike_are_refused(score):
+    with pytest.raises(ValueError, match="features: expected different ones for different images, received the same"):
+        score(np.zeros((10, 4)), np.arange(10) % 2)

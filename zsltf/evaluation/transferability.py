@@ -68,7 +68,7 @@ def rank_backbones(
     """Extract each backbone's features once, which a later training reads from the cache, and score them.
 
     Args:
-        builders: of backbones; one whose weights can't be had is left out, and why.
+        builders: of backbones; one whose weights can't be had, or whose features are all alike, is left out, and why.
         images: with one class each.
         left_out: what is not among the builders, and why.
         on_corrupt: see `extract_features`.
@@ -90,8 +90,12 @@ def rank_backbones(
             continue
         start = time.perf_counter()
         extraction = extract_features(backbone, images, on_corrupt=on_corrupt)
-        rows.append(_scored(name, backbone, extraction.features, time.perf_counter() - start))
-        skipped = extraction.skipped
+        skipped, seconds = extraction.skipped, time.perf_counter() - start
+        try:
+            rows.append(_scored(name, backbone, extraction.features, seconds))
+        except ValueError as error:
+            missing[name] = str(error)
+            continue
         announce(rows[-1])
     if not rows:
         fail("backbones", "one whose weights are at hand", "; ".join(missing.values()) or "none", "Name another.")

@@ -3,9 +3,16 @@
 import numpy as np
 from jaxtyping import Float, Int
 
+from zsltf.checks import fail
+
 __all__ = ["h_score", "leep", "log_me"]
 
 _STEPS = 100
+
+
+def _check_varies(x: Float[np.ndarray, "N D"]) -> None:
+    if not np.ptp(x, axis=0).any():
+        fail("features", "different ones for different images", "the same for all", "Check the backbone's weights.")
 
 
 def log_me(x: Float[np.ndarray, "N D"], y: Int[np.ndarray, " N"]) -> float:
@@ -21,6 +28,7 @@ def log_me(x: Float[np.ndarray, "N D"], y: Int[np.ndarray, " N"]) -> float:
         In nats; higher is better.
     """
     x = np.asarray(x, np.float64)
+    _check_varies(x)
     left, values, _ = np.linalg.svd(x, full_matrices=False)
     return float(np.mean([_evidence(left, values**2, (y == c).astype(float), x.shape[1]) for c in np.unique(y)]))
 
@@ -65,6 +73,7 @@ def h_score(x: Float[np.ndarray, "N D"], y: Int[np.ndarray, " N"], shrinkage: fl
     Returns:
         At most the number of classes less one; higher is better.
     """
+    _check_varies(x)
     x = np.asarray(x, np.float64) - np.mean(x, axis=0, dtype=np.float64)
     covariance = x.T @ x / len(x)
     level = np.trace(covariance) / len(covariance)
