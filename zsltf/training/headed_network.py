@@ -96,9 +96,13 @@ def new_head(width: int, num_classes: int, seed: int) -> ClassScores:
 
 
 def labelled_set(labelled: Features) -> tuple[np.ndarray, ...]:
-    """x, y and weights, as a step gets them: examples of weight 0 are in no batch, and in no statistics."""
+    """x, y and weights, as a step gets them: examples of weight 0 are in no batch, and in no statistics.
+
+    The largest weight becomes 1: losses are weighted means, and sums of huge weights would not be finite.
+    """
     labelled = labelled.counted()
-    return labelled.x, labelled.y.astype(np.int32), labelled.weights.astype(np.float32)
+    weights = labelled.weights / labelled.weights.max()
+    return labelled.x, labelled.y.astype(np.int32), weights.astype(np.float32)
 
 
 def labelled_loss(scores: Any, y: Any, weights: Any) -> Any:
