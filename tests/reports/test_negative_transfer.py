@@ -31,6 +31,11 @@ def test_the_words_follow_the_interval(gain, interval, told):
     assert transfer_note("IRM", "ERM", gain, interval) == told
 
 
+def test_what_might_turn_it_is_what_the_pairs_are_of():
+    assert transfer_note("IRM", "ERM", 0.02, (-0.01, 0.05), over="domains").endswith("other domains might turn it")
+    assert transfer_note("IRM", "ERM", 0.02, (0.02, 0.02), over="domains").endswith("other domains might turn it")
+
+
 def test_a_single_pair_is_never_sure():
     told = transfer_note("IRM", "ERM", 0.5, paired_interval([0.75], [0.25]))
     assert told == "IRM ends 50.0 points above ERM (-100.0 to +100.0, 95 %): other seeds might turn it"

@@ -10,7 +10,7 @@ __all__ = ["generalisation_notes"]
 def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
     """Lines without a full stop."""
     outcome, name = done.outcome, next(iter(done.outcome.trials))
-    count, pairs = len(outcome.seeds), len(outcome.seeds) * len(outcome.domains)
+    count = len(outcome.seeds)
     settings = len(done.protocol.settings(done.setting))
     notes = [
         f"Each domain in turn is new: nothing was trained or chosen on it, but by the {ORACLE}, which looks at a share "
@@ -21,7 +21,7 @@ def generalisation_notes(done: GeneralizedPhotos) -> list[str]:
     ]
     if name != REFERENCE:
         gain, interval = outcome.above_reference(name, TRAINING_DOMAINS)
-        notes.append(f"{transfer_note(name, REFERENCE, gain, interval)}, over {pairs} pairs of a domain and a seed")
+        notes.append(transfer_note(name, REFERENCE, gain, interval, over="domains"))
     if count < 3:
         notes.append(f"{count} seed{'' if count == 1 else 's'} say little of the spread: 3 or more are usual")
     notes.append(
