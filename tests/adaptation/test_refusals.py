@@ -6,7 +6,6 @@ import pytest
 from zsltf.adaptation.coral import CORAL
 from zsltf.adaptation.dan import DAN
 from zsltf.adaptation.deep_coral import DeepCORAL
-from zsltf.adaptation.mcd import MCD
 from zsltf.adaptation.subspace_alignment import SubspaceAlignment
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -26,11 +25,6 @@ def test_batches_of_one_have_nothing_to_compare(method):
     with pytest.raises(ValueError, match=r"Descent.batch_size: expected 2 or more, received 1"):
         method(descent=Descent(batch_size=1))
     method(weight=0.0, descent=Descent(batch_size=1))
-
-
-def test_without_weights_to_train_features_can_not_agree():
-    with pytest.raises(ValueError, match="MCD, network: expected one with weights to train, received none"):
-        MCD().fit(domain(0), domain(1).unlabelled(), CLASSES)
 
 
 @pytest.mark.parametrize("method", [CORAL(), SubspaceAlignment(size=2)])

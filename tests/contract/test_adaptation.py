@@ -114,6 +114,15 @@ def test_without_its_weight_it_is_source_only_bit_for_bit(method, domains, netwo
     np.testing.assert_array_equal(one, other)
 
 
+def test_with_nothing_to_train_a_weight_is_refused(method, domains):
+    if "weight" not in {field.name for field in dataclasses.fields(method)}:
+        pytest.skip("it trains nothing towards the target")
+    given = domains[0], domains[1].unlabelled(), CLASSES
+    with pytest.raises(ValueError, match=r"network: expected one with weights to train, received none. Give a network"):
+        few_steps(method).fit(*given)
+    few_steps(method, weight=0.0).fit(*given)
+
+
 def test_target_labels_are_refused(method, domains, network):
     with pytest.raises(ValueError, match=r"target: expected Unlabelled examples, received Features. Leave the labels"):
         few_steps(method).fit(*domains, CLASSES, network=network)

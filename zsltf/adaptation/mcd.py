@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
-from zsltf.checks import check_not_negative, check_positive, fail
+from zsltf.checks import check_not_negative, check_positive
 from zsltf.classifier import Classifier
 from zsltf.closed import ClassScores
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.unlabelled import Unlabelled
-from zsltf.training.alignment import adaptable, train_on_source
+from zsltf.training.alignment import adaptable, check_trainable, train_on_source
 from zsltf.training.descent import Descent
 from zsltf.training.headed_network import labelled_loss, labelled_set, new_head
 from zsltf.training.side_by_side import Step, descending, train_side_by_side
@@ -52,9 +52,7 @@ class MCD:
         model = adaptable("MCD", source, target, classes, network, self.descent)
         if not self.weight:
             return train_on_source(model, self.descent, source).classifier(source)
-        if not model.network.trainable_variables:
-            fix = "Give a network, such as embeds.adapter on vectors."
-            fail("MCD, network", "one with weights to train", "none", fix)
+        check_trainable(model)
         heads = (model.head, new_head(model.width, len(classes), self.descent.seed + 1))
         state = [*model.variables, *heads[1].variables]
         step = self._step(model.network, heads)

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from zsltf.checks import fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.unlabelled import Unlabelled, check_unlabelled
@@ -12,7 +13,7 @@ from zsltf.training.descent import Descent
 from zsltf.training.headed_network import HeadedNetwork, labelled_loss, labelled_set
 from zsltf.training.side_by_side import descending, train_side_by_side
 
-__all__ = ["Alignment", "adaptable", "train_aligned", "train_on_source"]
+__all__ = ["Alignment", "adaptable", "check_trainable", "train_aligned", "train_on_source"]
 
 Alignment = Callable[[Any, Any, Any, Any, Any], Any]
 """Of the source's embeddings (B, K) and scores (B, C), the target's two, and progress in [0, 1): a number."""
@@ -33,6 +34,12 @@ def adaptable(
     """
     check_unlabelled(method, target, source.x)
     return HeadedNetwork.build(method, source, classes, network, descent.seed)
+
+
+def check_trainable(model: HeadedNetwork) -> None:
+    """Refuse a network that can't move its embeddings: all of a method but its source's loss would be idle."""
+    if not model.network.trainable_variables:
+        fail("network", "one with weights to train", "none", "Give a network, such as embeds.adapter on vectors.")
 
 
 def train_on_source(model: HeadedNetwork, descent: Descent, source: Features) -> HeadedNetwork:
@@ -70,9 +77,13 @@ def train_aligned(
         source: labelled examples.
         target: examples without labels.
         layer: the alignment's own weights, built, which train along.
+
+    Raises:
+        ValueError: if the network has nothing to train: nothing would be drawn together.
     """
     if not weight:
         return train_on_source(model, descent, source)
+    check_trainable(model)
 
     def loss(batches: Sequence[Any], progress: Any) -> Any:
         (x, y, weights), (other,) = batches
