@@ -52,8 +52,7 @@ def main(config: Config) -> None:
     rows = run_clustering(methods, task[0], task[1], config.protocol, announce=print_clustering_row)
     with atomic_directory(config.out, overwrite=config.overwrite) as folder:
         report = write_clustering(folder, rows, task, collection.images, settings(config))
-    print_clustering(report)
-    print(f"{config.out / 'report.html'} shows the clusters.")
+    print_clustering(report, config.out / "report.html")
 
 
 if __name__ == "__main__":

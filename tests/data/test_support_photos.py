@@ -69,9 +69,7 @@ def test_a_test_class_without_support_is_named(folders):
         source(folders, "test").read()
 
 
-@pytest.mark.parametrize(
-    "copy", ["support/cat/copy.png", "support/dog/copy.png", "test/dog/copy.png", "base/cow/copy.png"]
-)
+@pytest.mark.parametrize("folder", ["support/cat", "support/dog", "test/dog", "base/cow"])
 def test_a_photo_that_is_there_twice_is_refused(folders, folder):
     shutil.copy(folders / "support" / "cat" / "0.png", folders / folder / "copy.png")
     with pytest.raises(

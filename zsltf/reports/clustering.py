@@ -62,8 +62,8 @@ def print_clustering_row(row: Mapping[str, Any]) -> None:
     print(f"seed {row['seed']}, {row['method']}: {told}", flush=True)  # noqa: T201
 
 
-def print_clustering(report: Mapping[str, Any], console: Console | None = None) -> None:
-    """ACC, NMI and ARI over seeds, and by how much a method is above k-means."""
+def print_clustering(report: Mapping[str, Any], page: Path, console: Console | None = None) -> None:
+    """ACC, NMI and ARI over seeds, by how much a method is above k-means, and where the page is."""
     table = Table(title="Clusters against classes (%)", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("method")
     for heading in _HEADINGS.values():
@@ -81,6 +81,7 @@ def print_clustering(report: Mapping[str, Any], console: Console | None = None) 
         "not over other images."
     )
     console.print(told, style="dim", highlight=False)
+    console.print(f"{page} shows the clusters.", highlight=False, soft_wrap=True)
 
 
 def _cells(told: Mapping[str, Any]) -> tuple[str, str]:
