@@ -1,6 +1,5 @@
 """The page of a clustering: figures over seeds, and photos of every cluster."""
 
-import base64
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from jaxtyping import Int
 
 from zsltf.data.images import Images
 from zsltf.reports.classification import thumbnail
-from zsltf.reports.html import write_page
+from zsltf.reports.html import jpeg_uri, write_page
 
 __all__ = ["write_clustering_page"]
 
@@ -39,12 +38,10 @@ def write_clustering_page(path: Path, report: Mapping[str, Any], y: Int[np.ndarr
                 "size": len(own),
                 "name": report["classes"][labels[counts.argmax()]],
                 "count": int(counts.max()),
-                "samples": [{"source": images.names[row], "picture": _picture(images, row)} for row in rows[shown]],
+                "samples": [
+                    {"source": images.names[row], "picture": jpeg_uri(thumbnail(images, row))} for row in rows[shown]
+                ],
             }
         )
     clusters.sort(key=lambda cluster: -cluster["size"])
     return write_page(path, "clustering", {**report, "title": f"{first['method']}, clusters", "clusters": clusters})
-
-
-def _picture(images: Images, row: int) -> str:
-    return f"data:image/jpeg;base64,{base64.b64encode(thumbnail(images, row)).decode('ascii')}"

@@ -24,7 +24,7 @@ from zsltf.reports.support_page import support_content
 from zsltf.reports.zero_shot_page import zero_shot_content
 from zsltf.runs import Run
 
-__all__ = ["write_page", "write_report"]
+__all__ = ["jpeg_uri", "write_page", "write_report"]
 
 _CONTENT = {
     "adaptation": adaptation_content,
@@ -96,7 +96,12 @@ def _picture(path: Path) -> str:
     """A JPEG file as a data: URI."""
     if not path.is_file():
         fail(str(path), "a picture that report.json names", "none", "Run the recipe again.")
-    return f"data:image/jpeg;base64,{base64.b64encode(path.read_bytes()).decode('ascii')}"
+    return jpeg_uri(path.read_bytes())
+
+
+def jpeg_uri(jpeg: bytes) -> str:
+    """A picture as a page holds it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
 def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
