@@ -1,13 +1,13 @@
 """Many two-way linear classifiers on the same features, fitted together."""
 
-from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import eigh
-from scipy.optimize import minimize
 from scipy.special import expit
+
+from zsltf.solvers.newton import PointwiseLoss, newton
 
 __all__ = ["linear_heads"]
 
@@ -22,10 +22,10 @@ def linear_heads(
     loss: Loss = "logistic",
     start: Float[np.ndarray, "D+1 K"] | None = None,
 ) -> Float[np.ndarray, "D+1 K"]:
-    """Kernel and, in the last row, bias of K heads that minimise mean loss + penalty / 2 |kernel|^2, by L-BFGS.
+    """Kernel and, in the last row, bias of K heads that minimise mean loss + penalty / 2 |kernel|^2.
 
-    It is run in coordinates in which the loss is about equally curved in every direction, and which the examples span:
-    tens of steps do where the features' own coordinates take thousands.
+    Newton's method is run in coordinates in which the loss is about equally curved in every direction, and which the
+    examples span: its conjugate gradients need tens of steps where the features' own coordinates take thousands.
 
     Args:
         x: features.
@@ -37,27 +37,18 @@ def linear_heads(
     """
     x, targets = np.asarray(x, np.float64), np.asarray(targets, np.float64)
     share = (weights / weights.sum())[:, None]
-    value_and_slope, curvature = _LOSSES[loss]
+    pointwise, curvature = _LOSSES[loss]
     mean = (share * x).sum(axis=0)
     basis, variances = _span(np.sqrt(share) * (x - mean))
     curved = curvature * variances + penalty
     basis = basis / np.sqrt(curved)
     z_of = np.concatenate([(x - mean) @ basis, np.full((len(x), 1), curvature**-0.5)], axis=1)
     ridge = np.append(penalty / curved, 0.0)[:, None]
-    shape = (len(ridge), targets.shape[1])
-
-    def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        w = flat.reshape(shape)
-        value, slope = value_and_slope(z_of @ w, targets)
-        gradient = z_of.T @ (share * slope) + ridge * w
-        return float((share * value).sum() + (ridge * w**2).sum() / 2), gradient.ravel()
-
-    begin = np.zeros(shape)
+    begin = np.zeros((len(ridge), targets.shape[1]))
     if start is not None:
         begin[:-1] = curved[:, None] * (basis.T @ start[:-1])
         begin[-1] = curvature**0.5 * (start[-1] + mean @ start[:-1])
-    options = {"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-15, "gtol": 1e-8}
-    w = minimize(objective, begin.ravel(), jac=True, method="L-BFGS-B", options=options).x.reshape(shape)
+    w = newton(z_of, targets, share, ridge, pointwise, begin)
     kernel = basis @ w[:-1]
     return np.concatenate([kernel, [curvature**-0.5 * w[-1] - mean @ kernel]])
 
@@ -71,18 +62,20 @@ def _span(x: Float[np.ndarray, "N D"]) -> tuple[Float[np.ndarray, "D R"], Float[
     return (x.T @ vectors / np.sqrt(variances) if wide else vectors), variances
 
 
-def _logistic(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.logaddexp(0, z) - targets * z, expit(z) - targets
+def _logistic(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    p = expit(z)
+    return np.logaddexp(0, z) - targets * z, p - targets, p * (1 - p)
 
 
-def _squared_hinge(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _squared_hinge(z: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     positive, negative = np.maximum(1 - z, 0), np.maximum(1 + z, 0)
     value = targets * positive**2 + (1 - targets) * negative**2
-    return value, 2 * ((1 - targets) * negative - targets * positive)
+    slope = 2 * ((1 - targets) * negative - targets * positive)
+    return value, slope, 2.0 * (targets * (positive > 0) + (1 - targets) * (negative > 0))
 
 
-_LOSSES: dict[str, tuple[Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]], float]] = {
+_LOSSES: dict[str, tuple[PointwiseLoss, float]] = {
     "logistic": (_logistic, 0.25),
     "squared_hinge": (_squared_hinge, 2.0),
 }
-"""Value and slope at z, and the largest curvature."""
+"""With the largest curvature."""
