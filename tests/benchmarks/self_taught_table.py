@@ -136,9 +136,9 @@ labels; test images are in no pretraining. A gain of fewer than three seeds is c
 Epochs of pretraining: {settings}.
 
 CIFAR-10 JPEG subset: 10 x 300 images to learn from and 10 x 100 to test on, 32 px, four convolutions of 32 filters with
-GroupNorm (sparse coding makes its own encoder, of patches). Animal photos: 47 classes of 28 to learn from and 12 to
-test on, features of EfficientNet-Lite0, which ImageNet's labels trained: what is to be gained there is little. Written
-by:
+GroupNorm (sparse coding makes its own encoder, of patches 4 pixels apart, which takes 10 to 15 seconds). Animal photos:
+47 classes of 28 to learn from and 12 to test on, features of EfficientNet-Lite0, which ImageNet's labels trained: what
+is to be gained there is little. Written by:
 
     python tests/benchmarks/self_taught_table.py --cifar $ZSLTF_TEST_DATA/cifar10 \\
         --animals $ZSLTF_TEST_DATA/animals/images --results .github/self_taught.json --table .github/SELF_TAUGHT.md
