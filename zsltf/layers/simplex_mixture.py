@@ -13,7 +13,8 @@ class SimplexMixture(keras.layers.Layer):
     """Rows s (C, A) to the shares p >= 0 (C, M), sum 1, that minimise |p points - s|^2 + ridge |p|^2.
 
     By accelerated projected gradients (Beck & Teboulle, "A fast iterative shrinkage-thresholding algorithm for linear
-    inverse problems", SIAM J. Imaging Sciences 2009). The points are a weight that training leaves alone.
+    inverse problems", SIAM J. Imaging Sciences 2009) with restarts (O'Donoghue & Candes, "Adaptive restart for
+    accelerated gradient schemes", 2015). The points are a weight that training leaves alone.
 
     Args:
         num_points: M.
@@ -43,6 +44,8 @@ class SimplexMixture(keras.layers.Layer):
 def mixture_shares(s: Any, points: Any, ridge: Any, steps: int = 200) -> Any:
     """The layer's shares (C, M) of rows s (C, A) among points (M, A)."""
     ops = keras.ops
+    mean = ops.mean(points, axis=0)  # shares add up to 1, so an offset of all says nothing; it would take most steps
+    s, points = s - mean, points - mean
     gram, target = ops.matmul(points, ops.transpose(points)), ops.matmul(s, ops.transpose(points))
     rate = 1 / (ops.max(ops.sum(ops.abs(gram), axis=1)) + ridge)  # no eigenvalue is above the largest row sum
     ones = ops.ones_like(target)
@@ -51,10 +54,13 @@ def mixture_shares(s: Any, points: Any, ridge: Any, steps: int = 200) -> Any:
     def step(_: Any, state: Any) -> Any:
         shares, point, momentum = state
         following = _onto_simplex(point - rate * (ops.matmul(point, gram) + ridge * point - target))
+        change = following - shares
+        uphill = ops.sum((point - following) * change, axis=1, keepdims=True) > 0  # where momentum leads: it restarts
+        momentum = ops.where(uphill, 1.0, momentum)
         after = (1 + ops.sqrt(1 + 4 * momentum**2)) / 2
-        return following, following + (momentum - 1) / after * (following - shares), after
+        return following, following + (momentum - 1) / after * change, after
 
-    return ops.fori_loop(0, steps, step, (even, even, ops.ones((), target.dtype)))[0]
+    return ops.fori_loop(0, steps, step, (even, even, ones[:, :1]))[0]
 
 
 def simplex_mixture(points: np.ndarray, *, ridge: float) -> SimplexMixture:
