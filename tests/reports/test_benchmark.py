@@ -8,6 +8,7 @@ from rich.console import Console
 
 from zsltf.discovery import names
 from zsltf.reports.benchmark import BenchmarkTable, print_benchmark
+from zsltf.reports.benchmark_summary import summarise
 
 
 def row(method, seed, validation, per_class, best_epoch=None):
@@ -58,6 +59,14 @@ def test_several_seeds_are_averaged_and_the_best_on_validation_classes_comes_fir
     assert sae[10:] == ["12.5", "60.0", "54.1"]
     among_all = [line for line in lines if line[:1] == ["sae"]][1]
     assert among_all == ["sae", "25.0", "25.0", "25.0", "2.2", "25.0", "25.0", "35.0", "12.5", "2"]
+
+
+def test_rows_under_other_options_are_not_averaged_with_these():
+    rows = [row("sae", 0, 0.5, [0.8, 0.6]), row("sae", 1, 0.3, [0.2, 0.4]), row("sae", 2, 0.3, [0.4, 0.6])]
+    for number, (one, repeats) in enumerate(zip(rows, (1, 3, 3), strict=True)):
+        one["asked"] = {"seed": number, "repeats": repeats}
+    ((_, _, methods),) = summarise(rows)
+    assert [(m["runs"], m["unseen_accuracy"]) for m in methods] == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
 
 
 def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):

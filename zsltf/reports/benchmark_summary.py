@@ -1,9 +1,9 @@
 """The benchmark's rows put together: each set's methods, averaged over their seeds."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ _AVERAGED = (
 
 
 def summarise(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    """Name and split of each set, with a row a method, best on the validation classes first.
+    """Name and split of each set, with a row a method and its options, best on the validation classes first.
 
     Each row has the means over its seeds and, of the unseen accuracy, `sd` (n - 1) and `over_seeds` (95 %, Student's t)
     where there are several; `interval` is over classes, `below` what it falls short of the first row's, paired.
@@ -39,10 +39,15 @@ def summarise(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[di
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    of_method = itemgetter("method")
-    means = [_mean(list(group)) for _, group in groupby(sorted(rows, key=of_method), key=of_method)]
+    means = [_mean(list(group)) for _, group in groupby(sorted(rows, key=_alike), key=_alike)]
     first, *others = sorted(means, key=lambda row: -row["validation"])
     return [first, *({**row, "below": paired_interval(first["per_class"], row["per_class"])} for row in others)]
+
+
+def _alike(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The method, and the options that its row was asked for with, but for the seed."""
+    asked = {name: value for name, value in row.get("asked", {}).items() if name != "seed"}
+    return row["method"], json.dumps(asked, sort_keys=True)
 
 
 def _mean(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
