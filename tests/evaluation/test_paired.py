@@ -43,3 +43,10 @@ def test_runs_of_two_methods_can_be_compared(toy_features):
 def test_what_cannot_be_compared_is_refused(other, message):
     with pytest.raises(ValueError, match=message):
         paired([row("x", [0.4])], other)
+
+
+def test_other_classes_under_the_same_rows_are_refused():
+    cats, dogs = ({**row("x", [0.5, 0.4]), "unseen_classes": names} for names in (["lynx", "puma"], ["wolf", "fox"]))
+    assert paired([cats], [{**cats, "per_class": [0.5, 0.3]}])[0]["difference"] == pytest.approx(0.05)
+    with pytest.raises(ValueError, match="same unseen classes in both runs, received lynx, puma and wolf, fox for x"):
+        paired([cats], [dogs])

@@ -25,7 +25,7 @@ def paired(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]])
         A row a partition: its name, the difference and its 95 % interval over the unseen classes.
 
     Raises:
-        ValueError: if no partition is in both, or one has another split there.
+        ValueError: if no partition is in both, or one has another split or other unseen classes there.
     """
     rows = {row["partition"]: row for row in other}
     both = [(row, rows[row["partition"]]) for row in one if row["partition"] in rows]
@@ -36,7 +36,14 @@ def paired(one: Sequence[Mapping[str, Any]], other: Sequence[Mapping[str, Any]])
         if a.get("split") is None or a["split"] != b.get("split"):
             received = f"{a.get('split')} and {b.get('split')} for {a['partition']}"
             fail("paired", "the same split in both runs", received, "Run both on the same photos with the same --seed.")
+        if a.get("unseen_classes") != b.get("unseen_classes"):  # the split's hash knows rows, not what they show
+            received = f"{_named(a)} and {_named(b)} for {a['partition']}"
+            fail("paired", "the same unseen classes in both runs", received, "Run both on the same photos and table.")
     return [{"partition": a["partition"], **_difference(a["per_class"], b["per_class"])} for a, b in both]
+
+
+def _named(row: Mapping[str, Any]) -> str:
+    return ", ".join(row.get("unseen_classes", ())[:5]) or "none"
 
 
 def _difference(one: Sequence[float | None], other: Sequence[float | None]) -> dict[str, Any]:
