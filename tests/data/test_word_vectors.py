@@ -55,6 +55,10 @@ def test_ragged_rows_and_other_files_are_refused(tmp_path):
     (tmp_path / "v.bin").write_bytes(content[:-5])
     with pytest.raises(ValueError, match=r"v\.bin: expected 6 words, received 5 whole ones"):
         read_word_vectors(tmp_path / "v.bin", {"cat"})
+    for width in (b"0", b"99999999999"):
+        (tmp_path / "v.bin").write_bytes(b"6 " + width + b"\ncat ")
+        with pytest.raises(ValueError, match=rf"vectors of 1 to 100000 numbers, received {width.decode()}"):
+            read_word_vectors(tmp_path / "v.bin", {"cat"})
     (tmp_path / "v.bin").write_bytes(b"cat 1 2\n")
     with pytest.raises(ValueError, match=r"expected word2vec's binary form, which begins with two counts, rec"):
         read_word_vectors(tmp_path / "v.bin", {"cat"})

@@ -15,6 +15,9 @@ from zsltf.checks import check_finite, fail
 
 __all__ = ["name_vectors", "read_word_vectors"]
 
+_WIDEST = 100_000
+"""Numbers of a vector: what a damaged header says must not be taken for a size."""
+
 Numbers = Callable[[], Float[np.ndarray, " D"]]
 
 
@@ -146,6 +149,8 @@ def _binary(path: Path, file: BinaryIO) -> Iterator[tuple[str, Numbers]]:
     header = file.readline(64).split()
     if len(header) != 2 or not all(part.isdigit() for part in header):
         fail(str(path), "word2vec's binary form, which begins with two counts", "another", "Rename it if it is text.")
+    if not 0 < int(header[1]) <= _WIDEST:
+        fail(str(path), f"vectors of 1 to {_WIDEST} numbers", header[1].decode(), "Fetch the file again.")
     count, width = int(header[0]), 4 * int(header[1])
     for number in range(1, count + 1):
         word = bytearray()
