@@ -61,6 +61,17 @@ def test_names_are_told_in_templates_whose_mean_has_norm_1():
     assert both.blocks == (3, 8)
     np.testing.assert_array_equal(both.semantics[:, :3], CLASSES.semantics)
     assert text.table(CLASSES, encode, apart=True).blocks == (8, 8)
+    with pytest.raises(ValueError, match=r"with_attributes: expected sentences alone .* received attributes too"):
+        TextSemantics(with_attributes=True).table(CLASSES, encode, apart=True)
+
+
+def test_a_class_whose_vectors_are_nothing_together_is_named():
+    def odd(sentences):  # the owl's two sentences say the opposite
+        return np.array([[0.0, 1.0 - 2.0 * sentence.startswith("the owl")] for sentence in sentences])
+
+    text = TextSemantics(templates=("a {}", "the {}"))
+    with pytest.raises(ValueError, match="vectors that don't come to 0 for each class, received 0 for owl"):
+        text.table(CLASSES, odd)
 
 
 def test_sentences_come_from_a_file(tmp_path):

@@ -74,13 +74,25 @@ class TextSemantics:
             encode: of a text encoder.
             apart: each sentence in columns of its own, for attention; else their mean, of norm 1.
             count: sentences that each class has room for, apart; by default those of the class that has most.
+
+        Raises:
+            ValueError: if a class has no sentence, its vectors come to 0, or attributes should stand beside sentences
+                apart.
         """
+        if apart and self.with_attributes:
+            fix = "Leave out --with-attributes, or take a method of pooled semantics."
+            fail("with_attributes", "sentences alone for a method that looks at each of them", "attributes too", fix)
         apart_table = description_table(encode, self.written(classes), classes.seen, count=count)
         if apart:
             return apart_table
         blocks = apart_table.semantics.reshape(len(classes), len(apart_table.blocks), -1)
-        mean = blocks.sum(axis=1) / blocks.any(axis=2).sum(axis=1, keepdims=True)
-        rows = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        total = blocks.sum(axis=1)
+        norms = np.linalg.norm(total, axis=1, keepdims=True)
+        empty = [name for name, norm in zip(classes.names, norms, strict=True) if not norm]
+        if empty:
+            expected = "vectors that don't come to 0 for each class"
+            fail("text", expected, f"0 for {', '.join(empty[:5])}", "Describe the class in other words.")
+        rows = total / norms
         columns = tuple(f"text{i}" for i in range(rows.shape[1]))
         table = ClassTable(names=classes.names, semantics=rows, seen=classes.seen, columns=columns)
         return classes.beside(table) if self.with_attributes else table
