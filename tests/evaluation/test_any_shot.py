@@ -4,6 +4,7 @@ import pytest
 from zsltf.cli import main
 from zsltf.evaluation.any_shot import run_any_shot
 from zsltf.metrics.accuracy import mean_class_accuracy
+from zsltf.zeroshot.any_shot import AnyShot
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,15 @@ def test_it_is_what_the_classifier_does_with_those_photos(problem):
     scores = grown.score(features.x[rest])[:, -len(new) :]
     accuracy = mean_class_accuracy(features.y[rest] - new[0], scores.argmax(axis=1))
     assert outcome.both[3] == [pytest.approx(accuracy, abs=1e-9)]
+
+
+def test_where_no_fold_has_photos_to_try_kappa_on_it_is_the_default(problem):
+    features, classes = problem
+    first = np.concatenate([np.flatnonzero(features.y == label)[:4] for label in np.flatnonzero(classes.seen)])
+    few_seen = features.select(np.concatenate([first, np.flatnonzero(~classes.seen[features.y])]))
+    for data, shots in ((features, (0,)), (few_seen, (0, 6))):
+        outcome = run_any_shot(data, classes, shots=shots, draws=1)
+        assert outcome.choice.method.kappa == outcome.classifier.prior_photos == AnyShot().kappa
 
 
 def test_a_class_needs_a_photo_to_be_tested_on(problem):

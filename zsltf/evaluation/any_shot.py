@@ -30,7 +30,8 @@ class AnyShotOutcome:
     classifier: Classifier
     """Fitted on the seen classes: new ones go in by attributes, photos or both."""
     choice: Choice
-    """Settings that class-disjoint folds preferred; kappa is the best for the numbers of photos asked for."""
+    """Settings that class-disjoint folds preferred; kappa is the best for the numbers of photos asked for, or the
+    method's default where the folds' classes have too few photos for any of them."""
     both: Mapping[int, list[float]]
     photos: Mapping[int, list[float]]
     """Without attributes; with no photo there is nothing to go by."""
@@ -106,7 +107,7 @@ class _Problem:
 
 
 def _best_kappa(choice: Choice, folds: Sequence[Fold], shots: Sequence[int], seed: int) -> float:
-    """Best over the folds' pretended new classes and all numbers of shots that they have photos for."""
+    """Best over the folds' pretended new classes and all numbers of shots that they have photos for, if any."""
     reached = np.zeros(len(_KAPPAS))
     for fold in folds:
         fitted = fit_prepared(choice.method, choice.preparation, fold.train, fold.classes)
@@ -114,4 +115,4 @@ def _best_kappa(choice: Choice, folds: Sequence[Fold], shots: Sequence[int], see
         fewest = np.bincount(problem.y).min()
         for n in (n for n in shots if 0 < n < fewest):
             reached += [float(np.mean(problem.accuracies(n, kappa, 3, seed))) for kappa in _KAPPAS]
-    return _KAPPAS[int(reached.argmax())]
+    return _KAPPAS[int(reached.argmax())] if reached.any() else choice.method.kappa
