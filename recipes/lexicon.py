@@ -29,7 +29,7 @@ class Config:
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Of words, digits and training; the first one's Classifier is written."""
     shuffles: int = 1
-    """Refits with the words' spellings dealt to the wrong words."""
+    """Refits with the words' spellings dealt to words at random."""
     out: Path = Path("runs/lexicon.keras")
     """The Classifier, from pictures of strips to words; with_classes adds words."""
     overwrite: bool = False

@@ -51,7 +51,7 @@ def test_it_says_what_a_zero_shot_run_reached_and_what_it_can_not():
         "- Images: 120.",
         "- Left out because they can't be decoded: 1.",
         "- unseen classes among themselves: 0.700 (95 % interval over classes 0.600 to 0.800; chance 0.500)",
-        "- the same with attributes dealt to the wrong classes: 0.480",
+        "- the same with attributes dealt to classes at random: 0.480",
         "- Told by their semantics alone, without a training image: yak.",
         "- cow",
         "- yak (no training image)",

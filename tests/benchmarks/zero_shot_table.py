@@ -68,7 +68,7 @@ EXPLANATION = """# Zero-shot methods on photos of animals
 both side by side. Ten random partitions into 19 seen and 6 unseen classes (mean, sd and Student's 95 % interval over
 partitions of the unseen accuracy), and one whose unseen classes ImageNet does not have; the backbone saw most of the
 others. All is chosen on class-disjoint folds of the seen classes of each partition; `shuffled` is the same with rows of
-semantics dealt to the wrong classes; chance is 16.7. In percent, but for s: seconds of processor time a partition (of
+semantics dealt to classes at random; chance is 16.7. In percent, but for s: seconds of processor time a partition (of
 most rows by the clock, beside other work: they are too long there). Written by:
 
     python tests/benchmarks/zero_shot_table.py --data $ZSLTF_TEST_DATA/animals --results rows.json --table FILE.md

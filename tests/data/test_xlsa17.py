@@ -197,7 +197,10 @@ BAD = {
         r"att: expected an array of real numbers, received cs",
     ),
     "NaN in attributes": ({"att": np.full((3, 6), np.nan)}, r"att: expected finite numbers, received nan at \(0, 0\)"),
-    "NaN in features": ({"features": np.full((5, 24), np.nan)}, r"Features\.x: expected finite numbers"),
+    "NaN in features": (
+        {"features": np.full((5, 24), np.nan)},
+        r"features \(image, feature\): expected finite numbers, received nan at \(0, 0\)",
+    ),
     "a class without semantics": (
         {"att": np.ones((3, 6)) * (np.arange(6) != 3)},
         r"att: expected semantics of every class, received only zeros for owl",

@@ -137,7 +137,7 @@ def _zero_shot(report: Mapping[str, Any]) -> list[str]:
         f" {first['harmonic_mean']:.3f}; area under the seen-unseen curve {first['area']:.3f}",
     ]
     if first["shuffled"] is not None:
-        lines.append(f"- the same with attributes dealt to the wrong classes: {first['shuffled']:.3f}")
+        lines.append(f"- the same with attributes dealt to classes at random: {first['shuffled']:.3f}")
     return lines
 
 

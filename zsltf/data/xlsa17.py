@@ -42,6 +42,7 @@ def read_xlsa17(
     images = _read(folder / "res101.mat", ("features", "labels"))
     splits = _read(folder / SPLIT_FILES[semantics], (matrix, *(f"{part}_loc" for part in LOCATIONS)))
     x = np.ascontiguousarray(_matrix(f"{folder}, features", images["features"]).astype(np.float32).T)
+    check_finite(f"{folder}, features (image, feature)", x, _FIX)
     y = _integers(f"{folder}, labels", images["labels"]) - 1
     table = class_table(folder, splits, matrix, labelled=int(y.max(initial=-1)) + 1)
     if len(x) != len(y) or not len(y) or y.min() < 0 or y.max() >= len(table):

@@ -87,7 +87,7 @@ class Outcome:
     """How `none of these` does: known are test images of seen classes, strangers those of unseen ones, while the table
     has the seen classes alone; but `rejected` is of all test images and the whole table."""
     shuffled: list[float]
-    """Unseen accuracy with attributes dealt to the wrong classes, one a shuffle: should be near chance."""
+    """Unseen accuracy with attributes dealt to classes at random, one a shuffle: should be near chance."""
     seconds: float
     """That all this took."""
     split: str | None = None

@@ -29,7 +29,7 @@ _MEANING = """\
 val: on the validation classes, by which settings are chosen
 unseen: unseen classes among themselves, its deviation over seeds, and the 95 % interval over classes
 below first: 95 % interval of what it falls short of the first row's, on the same classes
-shuffled: the same method with attributes dealt to the wrong classes, which should be near chance
+shuffled: the same method with attributes dealt to classes at random, which should be near chance
 best epoch: literature style, the most over tests after each epoch, which nobody may claim
 S, U, H: among all classes, at the gamma chosen on validation classes; H at 0: without gamma
 oracle H: at the gamma that is best on the test, which nobody may claim either

@@ -36,7 +36,7 @@ _HEADINGS = {
 _MEANINGS = {
     "unseen_accuracy": "unseen: images of classes without a training image, told apart among themselves",
     "new_to_backbone": "new: those of them that the backbone's training didn't have under that name",
-    "shuffled": "shuffled: the same with wrong attributes",
+    "shuffled": "shuffled: the same with attributes dealt at random",
     "mean_colour": "colour: the same method on the mean colour",
 }
 
