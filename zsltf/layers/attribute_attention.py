@@ -48,16 +48,21 @@ class AttributeAttention(keras.layers.Layer):
 
     def call(self, maps: Any) -> Any:
         ops, places = keras.ops, self._places(maps)
-        found = ops.einsum("bra,brd->bad", self._attention(places), places)
-        score, matters = (ops.sum(found * ops.matmul(self.vectors, w), axis=-1) for w in (self.what, self.matters))
+        attention = self._attention(places)
+        score, matters = (  # v W (sum of a f) = sum of a (v W f), which needs no (B, A, D)
+            ops.sum(attention * self._agreement(places, weight), axis=1) for weight in (self.what, self.matters)
+        )
         return ops.sigmoid(matters) * score
+
+    def _agreement(self, places: Any, weight: Any) -> Any:
+        ops = keras.ops
+        return ops.matmul(ops.matmul(places, ops.transpose(weight)), ops.transpose(self.vectors))
 
     def _places(self, maps: Any) -> Any:
         return keras.ops.reshape(maps, (keras.ops.shape(maps)[0], -1, maps.shape[-1]))
 
     def _attention(self, places: Any) -> Any:
-        keys = keras.ops.matmul(self.vectors, self.where)
-        scores = keras.ops.matmul(places, keras.ops.transpose(keys))
+        scores = self._agreement(places, self.where)
         weights = keras.ops.exp(
             scores - keras.ops.max(scores, axis=1, keepdims=True)
         )  # Keras' softmax warns of one place
