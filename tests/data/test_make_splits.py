@@ -57,6 +57,24 @@ def test_two_classes_validate_at_least_and_a_class_has_images_for_every_part(toy
         make_splits(tmp_path, few, classes)
 
 
+def test_text_stands_in_a_file_of_its_own_under_the_same_splits(toy_features, tmp_path):
+    features, classes = toy_features
+    text = classes.with_semantics(np.random.default_rng(0).normal(size=(16, 8)).astype(np.float32))
+    make_splits(tmp_path, features, classes, sentences=text)
+    attributes, sentences = (read_xlsa17(tmp_path, semantics=kind) for kind in ("att", "sentences"))
+    directions = text.semantics / np.linalg.norm(text.semantics, axis=1, keepdims=True)
+    np.testing.assert_allclose(sentences.classes.semantics, directions, rtol=1e-6)
+    assert sentences.digest == attributes.digest
+    assert sentences.classes.names == classes.names
+
+
+def test_text_about_other_classes_is_refused_before_anything_is_written(toy_features, tmp_path):
+    features, classes = toy_features
+    with pytest.raises(ValueError, match=f"the same classes in the same order, received {classes.names[15]}, "):
+        make_splits(tmp_path, features, classes, sentences=classes.select(np.arange(16)[::-1]))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("known", [None, (), ("class 12", "class 15")])
 def test_what_the_backbone_knew_is_written_and_read(toy_features, tmp_path, known):
     make_splits(tmp_path, *toy_features, known_to_backbone=known)

@@ -127,6 +127,15 @@ def test_splits_are_made_for_each_partition(photos, tmp_path, capsys):
     assert np.isfinite(sets["split"].features.x).all()
 
 
+def test_splits_with_text_are_what_gbu_reads(photos, model, tmp_path):
+    out = str(tmp_path / "sets" / "MINE")
+    assert main(["run", "make_splits", *photos, "--out", out, "encoder:hub", "--encoder.model", model]) == 0
+    options = ("--matrix", "sentences", "--methods", "ridge", "--shuffles", "0", "--out", str(tmp_path / "g"))
+    assert main(["run", "gbu", "--root", str(tmp_path / "sets"), *options]) == 0
+    (row,) = json.loads((tmp_path / "g" / "results.json").read_text("utf-8"))
+    assert (row["set"], row["asked"]["matrix"]) == ("MINE", "sentences")
+
+
 @pytest.mark.parametrize("recipe", ["text_zero_shot", "two_tower", "make_splits"])
 def test_nothing_is_written_among_the_photos(drawn, photos, model, recipe, capsys):
     inside = drawn / "images" / "inside"

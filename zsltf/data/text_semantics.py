@@ -1,7 +1,7 @@
 """What is written of classes, as their semantics."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -96,6 +96,13 @@ class TextSemantics:
         columns = tuple(f"text{i}" for i in range(rows.shape[1]))
         table = ClassTable(names=classes.names, semantics=rows, seen=classes.seen, columns=columns)
         return classes.beside(table) if self.with_attributes else table
+
+    def tables(
+        self, partitions: Mapping[str, ClassTable], encoder: Any, *, apart: bool = False
+    ) -> dict[str, ClassTable]:
+        """Each partition's `table`, in the encoder's own templates where none are asked for."""
+        text = self.suited(encoder)
+        return {name: text.table(classes, encoder.encode, apart=apart) for name, classes in partitions.items()}
 
     def new_classes(self, names: Sequence[str], encode: Encode, columns: Sequence[str]) -> ClassTable:
         """New classes for a table with these columns, described as those of training are.

@@ -182,13 +182,5 @@ def told_by_text(sets: Sequence[PhotoSet], text: TextSemantics, encoder: TextEnc
         encoder: sentences to vectors.
         method: says whether each sentence stands apart, or their mean counts.
     """
-    apart, text = getattr(method, "SENTENCES_APART", False), text.suited(encoder)
-    return [
-        replace(
-            photos,
-            partitions={
-                name: text.table(classes, encoder.encode, apart=apart) for name, classes in photos.partitions.items()
-            },
-        )
-        for photos in sets
-    ]
+    apart = getattr(method, "SENTENCES_APART", False)
+    return [replace(photos, partitions=text.tables(photos.partitions, encoder, apart=apart)) for photos in sets]
