@@ -27,7 +27,8 @@ class SSE:
     """Semantic similarity embedding: an image's scores of the seen classes meet the class's shares of them.
 
     F(x, c) = sum_r w_r phi_r(x) p_r(s_c): p is the mixture of seen classes nearest to the attributes s_c, phi are
-    scores of linear discriminant analysis; w makes F +1 for an image's class and -1 for the others, by least squares.
+    scores of linear discriminant analysis; w makes F +1 for an image's class and -1 for the others, by least squares
+    (shrunk by 0.001 of their mean curvature).
 
     Source: Zhang & Saligrama, "Zero-shot learning via semantic similarity embedding", ICCV 2015 (theirs uses the
     intersection kernel for phi and trains w and phi's centres by a support vector machine).
