@@ -133,7 +133,7 @@ def test_splits_with_text_are_what_gbu_reads(photos, model, tmp_path):
     options = ("--matrix", "sentences", "--methods", "ridge", "--shuffles", "0", "--out", str(tmp_path / "g"))
     assert main(["run", "gbu", "--root", str(tmp_path / "sets"), *options]) == 0
     (row,) = json.loads((tmp_path / "g" / "results.json").read_text("utf-8"))
-    assert (row["set"], row["asked"]["matrix"]) == ("MINE", "sentences")
+    assert (row["set"], row["matrix"]) == ("MINE", "sentences")
 
 
 @pytest.mark.parametrize("recipe", ["text_zero_shot", "two_tower", "make_splits"])

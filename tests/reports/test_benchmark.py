@@ -1,5 +1,6 @@
 """The benchmark's table: order, seeds, and what is told of intervals."""
 
+import csv
 import io
 
 import numpy as np
@@ -15,7 +16,9 @@ def row(method, seed, validation, per_class, best_epoch=None):
     figures = dict.fromkeys(("seen", "unseen", "harmonic_mean"), 0.25)
     return {
         "set": "TOY",
+        "matrix": "att",
         "split": "0123456789abcdef",
+        "data": "fedcba9876543210",
         "method": method,
         "seed": seed,
         "validation": validation,
@@ -65,8 +68,8 @@ def test_rows_under_other_options_are_not_averaged_with_these():
     rows = [row("sae", 0, 0.5, [0.8, 0.6]), row("sae", 1, 0.3, [0.2, 0.4]), row("sae", 2, 0.3, [0.4, 0.6])]
     for number, (one, repeats) in enumerate(zip(rows, (1, 3, 3), strict=True)):
         one["asked"] = {"seed": number, "repeats": repeats}
-    ((_, _, methods),) = summarise(rows)
-    assert [(m["runs"], m["unseen_accuracy"]) for m in methods] == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
+    (one,) = summarise(rows)
+    assert [(m["runs"], m["unseen_accuracy"]) for m in one["methods"]] == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
 
 
 def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
@@ -81,6 +84,17 @@ def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
     lines = (tmp_path / "out" / "results.csv").read_text().splitlines()
     assert len(lines) == 3
     assert len(lines[0].split(",")) == len(set(lines[0].split(",")))
+
+
+def test_rows_of_another_matrix_stay_and_have_a_table_of_their_own(tmp_path):
+    table = BenchmarkTable(tmp_path / "out")
+    for matrix in ("att", "sentences", "att"):
+        table.add({**row("sae", 0, 0.3, [0.5]), "matrix": matrix})
+    assert [one["matrix"] for one in table.rows()] == ["att", "sentences"]
+    titles = [" ".join(line) for line in printed(table.rows()) if line[:1] == ["TOY,"]]
+    assert [title.split(",")[1] for title in titles] == [" att", " sentences"]
+    with (tmp_path / "out" / "results.csv").open() as file:
+        assert [(line["matrix"], line["seed"]) for line in csv.DictReader(file)] == [("att", "0"), ("sentences", "0")]
 
 
 def test_no_rows_are_no_table():

@@ -18,6 +18,7 @@ def row(method, seed, reached, **changes):
     paper = published(method, "CUB")
     return {
         "set": "data/CUB",
+        "matrix": "att",
         "split": "0123456789abcdef",
         "data": "fedcba9876543210",
         "method": method,
@@ -83,6 +84,12 @@ def test_classes_of_the_backbones_pretraining_have_a_table_where_they_are_known(
     found = page([row("sae", 0, 0.4, known_to_backbone=["<wren>"], new_to_backbone=0.25)])
     assert "trained on: <wren>." in " ".join(found.text.split())
     assert found.rows()[-1] == ["sae", "40.0%", "25.0%"]
+
+
+def test_each_matrix_has_a_section_that_names_it(page):
+    found = page([row("ale", 0, 0.5), row("ale", 0, 0.4, matrix="sentences", data="0" * 16)])
+    assert ["".join(title.text.split()) for title in found.find("h2")[:2]] == ["data/CUB,att", "data/CUB,sentences"]
+    assert "0" * 16 in found.text
 
 
 def test_users_names_stand_there_literally_and_no_rows_are_no_section(page, nasty):

@@ -101,9 +101,10 @@ def seeded(protocol: ZeroShotProtocol, method: Method, runs: int | None = None) 
     return [replace(protocol, seed=seed) for seed in range(first, first + count)]
 
 
-def row_identity(name: str, data: BenchmarkSet, **asked: Any) -> dict[str, Any]:
+def row_identity(name: str, data: BenchmarkSet, *, matrix: Semantics, **asked: Any) -> dict[str, Any]:
     """What a row is of, with the options asked for: while none of it changes, the row stands."""
-    return {"set": data.name, "split": data.digest, "data": data.data_digest, "method": name, "asked": asked}
+    hashes = {"split": data.digest, "data": data.data_digest}
+    return {"set": data.name, "matrix": matrix, **hashes, "method": name, "asked": asked}
 
 
 def benchmark_row(name: str, data: BenchmarkSet, outcome: Outcome, seed: int) -> dict[str, Any]:

@@ -19,10 +19,11 @@ from zsltf.reports.benchmark_summary import summarise
 
 __all__ = ["BenchmarkTable", "print_benchmark"]
 
-_KEY = ("set", "method", "seed")
+_KEY = ("set", "matrix", "method", "seed")
 _WIDEST = 1000  # characters
 _KEPT = "It is kept: mend it, or choose another --out."
-_COLUMNS = ("set", "split", "method", "validation", "unseen_accuracy", "new_to_backbone", "shuffled", "area", "seconds")
+_ROW = (*_KEY[:2], "split", "data", *_KEY[2:])
+_COLUMNS = (*_ROW, "validation", "unseen_accuracy", "new_to_backbone", "shuffled", "area", "seconds")
 _UNSEEN = ("val", "unseen", "sd", "95 %", "below\nfirst", "shuffled", "best\nepoch", "paper")
 _ALL = ("S", "U", "H", "paper's\nH", "H\nat 0", "oracle\nH", "best\nepoch's H", "AUSUC", "s")
 _MEANING = """\
@@ -75,12 +76,11 @@ class BenchmarkTable:
         return rows
 
     def has(self, wanted: Mapping[str, Any]) -> bool:
-        """Whether a row with these entries is there: its set, split, data, method and options."""
+        """Whether a row with these entries is there: its set, matrix, split, data, method and options."""
         return any(all(row.get(name) == value for name, value in wanted.items()) for row in self.rows())
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """Write a row, in place of an earlier one of the same method and seed on the same set."""
-
+        """Write a row, in place of an earlier one of the same method, seed and matrix on the same set."""
         key = itemgetter(*_KEY)
         rows = sorted([*(known for known in self.rows() if key(known) != key(row)), row], key=key)
         self.path.mkdir(parents=True, exist_ok=True)
@@ -96,9 +96,10 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
     Several seeds' figures of a method are averaged. Nothing is cut on a narrow terminal: its lines wrap.
     """
     console = console or Console()
-    for name, split, methods in summarise(rows):
+    for one in summarise(rows):
+        name = f"{one['set']}, {one['matrix']}, split {one['split']}, data {one['data']}"
         tables = {
-            f"{name}, split {split}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
+            f"{name}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
             "All classes (%)": (_ALL, _among_all),
         }
         for heading, (columns, figures) in tables.items():
@@ -106,7 +107,7 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
             table.add_column("method", no_wrap=True)
             for column in columns:
                 table.add_column(column, justify="right", no_wrap=True)
-            for row in methods:
+            for row in one["methods"]:
                 table.add_row(Text(row["method"]), *figures(row))
             table.width = console.measure(table, options=console.options.update(max_width=_WIDEST)).maximum
             console.print(table, crop=False)

@@ -17,5 +17,5 @@ def write_benchmark_page(folder: Path, rows: Iterable[Mapping[str, Any]]) -> Pat
         folder: to write into.
         rows: of `BenchmarkTable`.
     """
-    sets = [{"name": name, "split": split, "methods": methods} for name, split, methods in summarise(rows)]
-    return write_page(folder / "report.html", "benchmark", {"title": "Zero-shot benchmark", "sets": sets})
+    context = {"title": "Zero-shot benchmark", "sets": summarise(rows)}
+    return write_page(folder / "report.html", "benchmark", context)

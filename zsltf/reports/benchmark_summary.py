@@ -12,6 +12,7 @@ from zsltf.metrics.intervals import class_interval, paired_interval
 
 __all__ = ["summarise"]
 
+_SET = ("set", "matrix", "split", "data")
 _AVERAGED = (
     "validation",
     "unseen_accuracy",
@@ -26,16 +27,17 @@ _AVERAGED = (
 )
 
 
-def summarise(rows: Iterable[Mapping[str, Any]]) -> list[tuple[str, str, list[dict[str, Any]]]]:
-    """Name and split of each set, with a row a method and its options, best on the validation classes first.
+def summarise(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each set's name, matrix, and hashes of its split and data, and under "methods" a row a method and its options,
+    best on the validation classes first.
 
     Each row has the means over its seeds and, of the unseen accuracy, `sd` (n - 1) and `over_seeds` (95 %, Student's t)
     where there are several; `interval` is over classes, `below` what it falls short of the first row's, paired.
     """
     by_set = defaultdict(list)
     for row in rows:
-        by_set[row["set"], row["split"], row.get("data")].append(row)
-    return [(name, split, _ranked(group)) for (name, split, _), group in by_set.items()]
+        by_set[tuple(row[name] for name in _SET)].append(row)
+    return [{**dict(zip(_SET, which, strict=True)), "methods": _ranked(group)} for which, group in by_set.items()]
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
