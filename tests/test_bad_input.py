@@ -234,8 +234,8 @@ def test_no_seen_class(photos, refused, monkeypatch):
     ("content", "message"),
     [
         (None, r".*: expected a readable CSV file, received No such file or directory\. Check the path\."),
-        (b"", r".*: expected a header that starts with 'class' .*, received \[\] and 0 lines\. Add it\."),
-        (b"name,split,a\nx,seen,1\n", r".*: expected a header that starts with 'class' .*, received \['name'\] .*"),
+        (b"", r".*: expected a header that starts with 'class' and a row a class, received 0 lines\. Add rows\."),
+        (b"name,split,a\nx,seen,1\n", r".*: expected a header that starts with 'class', received 'name'\. Name .*"),
         ("class,split,a\nk\xf6ter,seen,1\n".encode("latin-1"), r".*: expected a CSV file in UTF-8, received .*UTF-8\."),
     ],
 )
@@ -301,8 +301,9 @@ def test_settings_that_the_search_would_overrule(photos, refused, settings, mess
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (["--shuffles", "-1"], r"shuffles: expected 0 or more, received -1\. Start from the default\."),
-        (["--seed", "-1"], r"seed: expected 0 or more, received -1\. Start from the default\."),
+        (["--shuffles", "-1"], r"protocol\.shuffles: expected a number >= 0, received -1\. 0 turns it off\."),
+        (["--seed", "-1"], r"protocol\.seed: expected 0 to 4294967295, received -1\. Start from the default\."),
+        (["--seed", "4294967296"], r"protocol\.seed: expected 0 to 4294967295, received 4294967296\. Start from .*"),
     ],
 )
 def test_numbers_out_of_range(photos, refused, settings, message):

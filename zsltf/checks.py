@@ -19,6 +19,7 @@ __all__ = [
     "fail",
 ]
 
+_MOST_SEED = 2**32 - 1
 _PIECE = 2**24  # numbers
 
 
@@ -42,9 +43,9 @@ def check_not_negative(owner: str, **values: float) -> None:
 
 
 def check_seed(owner: str, seed: int, name: str = "seed") -> None:
-    """The seed is 0 or more."""
-    if seed < 0:
-        fail(f"{owner}.{name}", "0 or more", str(seed), "Start from the default.")
+    """The seed is one that NumPy and Keras both take."""
+    if not 0 <= seed <= _MOST_SEED:
+        fail(f"{owner}.{name}", f"0 to {_MOST_SEED}", str(seed), "Start from the default.")
 
 
 def check_share(owner: str, **values: float) -> None:

@@ -42,5 +42,5 @@ def test_features_that_do_not_vary_are_refused():
 def test_negative_seeds_of_a_protocol_are_refused():
     with pytest.raises(ValueError, match="AdaptationProtocol: expected seeds, and shares above 0"):
         AdaptationProtocol(seeds=(-1,))
-    with pytest.raises(ValueError, match=r"AdaptationProtocol.split_seed: expected 0 or more, received -1"):
+    with pytest.raises(ValueError, match=r"AdaptationProtocol.split_seed: expected 0 to 4294967295, received -1"):
         AdaptationProtocol(split_seed=-1)

@@ -69,5 +69,5 @@ def test_too_few_target_examples_are_refused(method):
 
 
 def test_a_negative_seed_is_refused(method):
-    with pytest.raises(ValueError, match=f"{method.__name__}.seed: expected 0 or more, received -1"):
+    with pytest.raises(ValueError, match=f"{method.__name__}.seed: expected 0 to 4294967295, received -1"):
         method(seed=-1)

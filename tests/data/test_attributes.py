@@ -61,3 +61,10 @@ def test_new_classes_have_semantics_without_marks(tmp_path):
     path.write_text("class,s0,s1\nyak,0.3,0.4\n", "utf-8")
     assert not read_new_classes(path, known).seen.any()
     check_given(table([[-1.0, 1.0]]), table([[1.0, -1.0], [-1.0, 1.0]]), "binary, where -1 is a value")
+
+
+def test_classes_that_no_column_tells_apart_are_named():
+    alike = table([[0.0, 0.5], [1.0, 0.2], [0.0, 0.5], [0.1, 0.1]])
+    with pytest.warns(UserWarning, match=r"csv: no column tells these classes apart: a and c\. Mend a row, or leave"):
+        filled(alike, "refuse", "csv")
+    filled(alike.select([0, 1, 3]), "refuse", "csv")

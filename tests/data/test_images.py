@@ -73,6 +73,17 @@ def test_what_is_no_image_or_no_class_is_listed_and_hidden_files_are_passed_over
     assert images.left_out == ("wasp",)
 
 
+def test_a_folder_may_have_its_letters_in_another_form_of_unicode(root):
+    composed, apart = ("".join(("b", letter, "r")) for letter in ("\u00e4", "a\u0308"))
+    (root / "ant").rename(root / apart)
+    images = ImageFolder.read(root, (NAMES[0], composed))
+    assert sum(path.startswith(f"{apart}/") for path in images.paths) == 4
+    assert images.left_out == ()
+    (root / composed).mkdir()  # which is the name, letter for letter
+    with pytest.raises(ValueError, match=rf"an image in every class folder, received none in {composed}\."):
+        ImageFolder.read(root, (NAMES[0], composed))
+
+
 def test_a_folder_that_does_not_fit_the_names_is_refused(root):
     with pytest.raises(ValueError, match=r"nothing: expected a folder with one folder a class, .*Check the path\."):
         ImageFolder.read(root / "nothing", NAMES)

@@ -149,7 +149,7 @@ def test_too_few_examples_are_named_by_class_before_anything_is_learned(sets):
 def test_settings_are_checked():
     with pytest.raises(ValueError, match=r"FewShotProtocol\.episodes: expected a number > 0, received 0"):
         FewShotProtocol(episodes=0)
-    with pytest.raises(ValueError, match=r"FewShotProtocol\.seed: expected 0 or more, received -1"):
+    with pytest.raises(ValueError, match=r"FewShotProtocol\.seed: expected 0 to 4294967295, received -1"):
         FewShotProtocol(seed=-1)
 
 

@@ -270,8 +270,8 @@ def test_too_few_images_are_refused_by_the_classes_name(toy):
             ESZSL(),
             r"preparation: expected its defaults, .*Add --no-search",
         ),
-        (ZeroShotProtocol(shuffles=-1), ESZSL(), r"shuffles: expected 0 or more, received -1"),
-        (ZeroShotProtocol(seed=-1), ESZSL(), r"seed: expected 0 or more, received -1"),
+        (ZeroShotProtocol(shuffles=-1), ESZSL(), r"shuffles: expected a number >= 0, received -1"),
+        (ZeroShotProtocol(seed=-1), ESZSL(), r"seed: expected 0 to 4294967295, received -1"),
     ],
 )
 def test_a_protocol_that_cannot_be_meant_is_refused(toy, protocol, method, message):

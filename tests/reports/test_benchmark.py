@@ -69,7 +69,8 @@ def test_rows_under_other_options_are_not_averaged_with_these():
     for number, (one, repeats) in enumerate(zip(rows, (1, 3, 3), strict=True)):
         one["asked"] = {"seed": number, "repeats": repeats}
     (one,) = summarise(rows)
-    assert [(m["runs"], m["unseen_accuracy"]) for m in one["methods"]] == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
+    averaged = [(method["runs"], method["unseen_accuracy"]) for method in one["methods"]]
+    assert averaged == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
 
 
 def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):

@@ -126,7 +126,7 @@ def test_running_statistics_are_trained_and_kept(problem, tmp_path):
         ("learning_rate", 0.0, "a number > 0, received 0"),
         ("penalty", -1.0, "a number >= 0, received -1"),
         ("epochs", 0, "a number > 0, received 0"),
-        ("seed", -1, "0 or more, received -1"),
+        ("seed", -1, "0 to 4294967295, received -1"),
     ],
 )
 def test_settings_that_train_nothing_are_refused(field, value, expected):

@@ -166,7 +166,7 @@ def test_nothing_to_train_is_refused(sets):
         ({"halve_every": 0}, "EpisodicTraining.halve_every: expected a number > 0"),
         ({"ways": 1}, "Episodes.ways: expected 2 or more"),
         ({"queries": 0}, "Episodes.queries: expected 1 or more"),
-        ({"seed": -1}, "EpisodicTraining.seed: expected 0 or more, received -1"),
+        ({"seed": -1}, "EpisodicTraining.seed: expected 0 to 4294967295, received -1"),
     ],
 )
 def test_numbers_out_of_range_are_named(changes, told):

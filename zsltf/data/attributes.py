@@ -1,5 +1,6 @@
-"""Attributes that nobody wrote down."""
+"""Attributes that nobody wrote down, or that two classes share."""
 
+import warnings
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -27,6 +28,9 @@ def filled(classes: ClassTable, missing: Missing, what: str) -> ClassTable:
     Raises:
         ValueError: if a class has no attribute, something is missing and that is refused, or every seen class lacks an
             attribute.
+
+    Warns:
+        UserWarning: of classes that the columns can't tell apart.
     """
     check_choice("missing", missing, get_args(Missing))
     rows, marked = classes.semantics, classes.semantics == -1
@@ -35,6 +39,7 @@ def filled(classes: ClassTable, missing: Missing, what: str) -> ClassTable:
     if missing == "refuse":
         _check_none(classes, marked, what, "Fill them in, or say missing mean or keep.")
     _check_described(classes, marked, what)
+    _tell_twins(what, classes)
     if not marked.any():
         return classes
     known = ~marked[classes.seen]
@@ -82,3 +87,16 @@ def _check_described(classes: ClassTable, marked: Bool[np.ndarray, "C A"], what:
         empty = [name for name, row in zip(classes.names, nothing, strict=True) if row.all()]
         if empty:
             fail(what, "semantics of every class", f"only {content} for {', '.join(empty[:5])}", "Fill them in.")
+
+
+def _tell_twins(what: str, classes: ClassTable) -> None:
+    """Warn of classes with equal rows; where all are equal that is refused elsewhere."""
+    rows = classes.semantics
+    if not rows.shape[1] or (rows == rows[0]).all():
+        return
+    _, group, count = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    twins = [np.flatnonzero(group == one)[:5] for one in np.flatnonzero(count > 1)]
+    if twins:
+        named = "; ".join(" and ".join(classes.names[int(i)] for i in same) for same in twins[:5])
+        told = f"{what}: no column tells these classes apart: {named}. Mend a row, or leave a class out."
+        warnings.warn(told, stacklevel=3)

@@ -163,15 +163,11 @@ def read_partitions(path: Path, names: Sequence[str]) -> dict[str, Bool[np.ndarr
 def _read(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Header and rows, each row with its line number; blank lines are left out."""
     lines = read_cells(path)
-    if len(lines) < 2 or lines[0][1][0] != "class":
-        first = lines[0][1][:1] if lines else []
-        fail(
-            str(path),
-            "a header that starts with 'class' and a row a class",
-            f"{first} and {len(lines)} lines",
-            "Add it.",
-        )
+    if len(lines) < 2:
+        fail(str(path), "a header that starts with 'class' and a row a class", f"{len(lines)} lines", "Add rows.")
     (_, header), *rows = lines
+    if header[0] != "class":
+        fail(str(path), "a header that starts with 'class'", repr(header[0][:40]), "Name the first column class.")
     for line, row in rows:
         if len(row) != len(header):
             fail(f"{path}, line {line}", f"{len(header)} cells", f"{len(row)}", "Mend the row.")

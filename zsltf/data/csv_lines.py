@@ -8,23 +8,31 @@ from zsltf.checks import check_choice, fail
 
 __all__ = ["read_cells", "read_lines"]
 
+_OTHER_MARKS = {";": "semicolons", "\t": "tabs"}
+
 
 def read_cells(path: Path) -> list[tuple[int, list[str]]]:
-    """Each line that isn't blank with its number, the header first, cells stripped.
+    """Each line that isn't blank, or empty cells alone, with its number, the header first, cells stripped.
 
     Raises:
-        ValueError: if it can't be read.
+        ValueError: if it can't be read, or something else than commas separates its columns.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file)
-            return [(reader.line_num, [cell.strip() for cell in row]) for row in reader if row]
+            lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
     except OSError as error:
         fail(str(path), "a readable CSV file", str(error.strerror), "Check the path.")
     except UnicodeDecodeError as error:
         fail(str(path), "a CSV file in UTF-8", f"another encoding ({error.reason})", "Save it as UTF-8.")
     except csv.Error as error:
         fail(str(path), "a CSV file", str(error), "Look for a quote that is never closed.")
+    lines = [(number, cells) for number, cells in lines if any(cells)]
+    for mark, name in _OTHER_MARKS.items():
+        if lines and len(lines[0][1]) == 1 and mark in lines[0][1][0]:
+            fix = "Save it with commas, and its numbers with points."
+            fail(str(path), "columns separated by commas", f"a header with {name}", fix)
+    return lines
 
 
 def read_lines(path: Path, required: Sequence[str]) -> list[tuple[int, dict[str, str]]]:

@@ -1,6 +1,7 @@
 """Labelled images, whatever holds them, a folder of them, and the tf.data pipeline over them."""
 
 import hashlib
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +85,7 @@ class ImageFolder:
 
     @classmethod
     def read(cls, root: Path, names: Sequence[str]) -> "ImageFolder":
-        """List the images below root/NAME for each name.
+        """List the images below root/NAME for each name, whichever of Unicode's forms its letters have there.
 
         Raises:
             ValueError: if root is no folder, or a name has no folder or no image.
@@ -92,11 +93,12 @@ class ImageFolder:
         if not root.is_dir():
             fail(str(root), "a folder with one folder a class", "no folder", "Check the path.")
         folders = {entry.name for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
-        missing = [name for name in names if name not in folders]
+        found = _folders_of(names, folders)
+        missing = [name for name, folder in zip(names, found, strict=True) if not folder]
         if missing:
             listed = ", ".join(missing[:10])
             fail(str(root), "a folder for every class of the table", f"none for {listed}", "Add it or remove the row.")
-        files = [visible_files(root / name) for name in names]
+        files = [visible_files(root / folder) for folder in found]
         images = [[path for path in paths if path.suffix.lower() in SUFFIXES] for paths in files]
         empty = [name for name, paths in zip(names, images, strict=True) if not paths]
         if empty:
@@ -106,7 +108,7 @@ class ImageFolder:
             root=root,
             paths=tuple(path.relative_to(root).as_posix() for paths in images for path in paths),
             y=np.repeat(np.arange(len(names)), [len(paths) for paths in images]),
-            left_out=tuple(sorted(folders - set(names))),
+            left_out=tuple(sorted(folders.difference(found))),
             not_images=tuple(path.relative_to(root).as_posix() for path in others),
         )
 
@@ -147,6 +149,14 @@ class ImageFolder:
             status = (self.root / path).stat()
             digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
         return digest.digest()
+
+
+def _folders_of(names: Sequence[str], folders: set[str]) -> list[str]:
+    """Of each name the folder called so, or else one that differs in Unicode's form alone, as a Mac may write it; else
+    none.
+    """
+    others = {unicodedata.normalize("NFC", folder): folder for folder in folders.difference(names)}
+    return [name if name in folders else others.get(unicodedata.normalize("NFC", name), "") for name in names]
 
 
 def image_dataset(

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.io import savemat
 from sklearn.preprocessing import normalize
 
-from zsltf.checks import check_share, fail
+from zsltf.checks import check_seed, check_share, fail
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
 from zsltf.data.shares import random_share
@@ -43,12 +43,13 @@ def make_splits(
         sentences: the same classes with vectors of text for semantics; without it, no sent_splits.mat.
 
     Raises:
-        ValueError: with fewer than 4 seen or 2 unseen classes, fewer than 3 images of a seen one, or sentences about
-            other classes.
+        ValueError: with fewer than 4 seen or 2 unseen classes, fewer than 3 images of a seen one, sentences about
+            other classes, or a seed out of range.
     """
     features.check_vectors("make_splits")
     features.check_covers(classes)
     check_share("make_splits", val_share=val_share, test_share=test_share)
+    check_seed("make_splits", seed)
     if sentences is not None and sentences.names != classes.names:
         received = ", ".join(sentences.names[:5])
         fail("sentences", "a table of the same classes in the same order", received, "Make it from the classes.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_positive, check_seed, fail
 from zsltf.data.episodes import Episode, Episodes
 from zsltf.data.features import Features
 from zsltf.data.few_shot_sets import FewShotSets
@@ -44,8 +44,7 @@ class FewShotProtocol:
 
     def __post_init__(self) -> None:
         check_positive("FewShotProtocol", episodes=self.episodes)
-        if self.seed < 0:
-            fail("FewShotProtocol.seed", "0 or more", str(self.seed), "Start from the default.")
+        check_seed("FewShotProtocol", self.seed)
 
     def draw(self, novel: Features) -> list[Episode]:
         """The list."""

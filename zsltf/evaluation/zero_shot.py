@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 from threadpoolctl import threadpool_limits
 
-from zsltf.checks import check_positive, check_share, fail
+from zsltf.checks import check_not_negative, check_positive, check_seed, check_share, fail
 from zsltf.classifier import Classifier
 from zsltf.data.classes import ClassTable
 from zsltf.data.features import Features
@@ -67,9 +67,8 @@ class ZeroShotProtocol:
                 fail(name, "its defaults, since the search chooses its settings", str(given), "Add --no-search.")
         check_positive("protocol", repeats=self.repeats)
         check_share("protocol", false_rejections=self.false_rejections)
-        for name, number in (("shuffles", self.shuffles), ("seed", self.seed)):
-            if number < 0:
-                fail(name, "0 or more", str(number), "Start from the default.")
+        check_not_negative("protocol", shuffles=self.shuffles)
+        check_seed("protocol", self.seed)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zsltf.checks import check_positive, fail
+from zsltf.checks import check_positive, check_seed, fail
 from zsltf.data.episodes import Episodes
 from zsltf.data.features import Features
 from zsltf.training.episode_batches import (
@@ -64,8 +64,7 @@ class EpisodicTraining:
         check_positive("EpisodicTraining", **{name: getattr(self, name) for name in counts})
         if self.halve_every is not None:
             check_positive("EpisodicTraining", halve_every=self.halve_every)
-        if self.seed < 0:
-            fail("EpisodicTraining.seed", "0 or more", str(self.seed), "Start from the default.")
+        check_seed("EpisodicTraining", self.seed)
         self.sampler(self.ways)
 
     def sampler(self, classes: int) -> Episodes:
