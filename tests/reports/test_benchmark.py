@@ -73,6 +73,14 @@ def test_rows_under_other_options_are_not_averaged_with_these():
     assert averaged == [(1, pytest.approx(0.7)), (2, pytest.approx(0.4))]
 
 
+def test_seeds_with_more_shuffles_than_others_are_one_method():
+    rows = [row("sae", 0, 0.5, [0.8, 0.6]), row("sae", 1, 0.3, [0.2, 0.4])]
+    for one, shuffles, shuffled in zip(rows, (5, 1), (0.1, 0.3), strict=True):
+        one |= {"asked": {"seed": one["seed"], "shuffles": shuffles}, "shuffled": shuffled}
+    ((method,),) = (one["methods"] for one in summarise(rows))
+    assert (method["runs"], method["shuffled"]) == (2, pytest.approx(0.2))
+
+
 def test_rows_of_other_seeds_are_added_and_of_the_same_one_replaced(tmp_path):
     table = BenchmarkTable(tmp_path / "out")
     for seed, accuracy in ((1, 0.5), (0, 0.25), (1, 0.75)):
@@ -93,7 +101,7 @@ def test_rows_of_another_matrix_stay_and_have_a_table_of_their_own(tmp_path):
         table.add({**row("sae", 0, 0.3, [0.5]), "matrix": matrix})
     assert [one["matrix"] for one in table.rows()] == ["att", "sentences"]
     titles = [" ".join(line) for line in printed(table.rows()) if line[:1] == ["TOY,"]]
-    assert [title.split(",")[1] for title in titles] == [" att", " sentences"]
+    assert titles == ["TOY, att", "TOY, sentences"]
     with (tmp_path / "out" / "results.csv").open() as file:
         assert [(line["matrix"], line["seed"]) for line in csv.DictReader(file)] == [("att", "0"), ("sentences", "0")]
 

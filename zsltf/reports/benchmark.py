@@ -97,9 +97,9 @@ def print_benchmark(rows: Iterable[Mapping[str, Any]], console: Console | None =
     """
     console = console or Console()
     for one in summarise(rows):
-        name = f"{one['set']}, {one['matrix']}, split {one['split']}, data {one['data']}"
+        name = f"{one['set']}, {one['matrix']}\nsplit {one['split']}, data {one['data']}"
         tables = {
-            f"{name}: unseen classes among themselves (%)": (_UNSEEN, _among_unseen),
+            f"{name}\nUnseen classes among themselves (%)": (_UNSEEN, _among_unseen),
             "All classes (%)": (_ALL, _among_all),
         }
         for heading, (columns, figures) in tables.items():

@@ -47,8 +47,8 @@ def _ranked(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _alike(row: Mapping[str, Any]) -> tuple[str, str]:
-    """The method, and the options that its row was asked for with, but for the seed."""
-    asked = {name: value for name, value in row.get("asked", {}).items() if name != "seed"}
+    """The method, and the options that its row was asked for with, but for the seed and the control's repetitions."""
+    asked = {name: value for name, value in row.get("asked", {}).items() if name not in ("seed", "shuffles")}
     return row["method"], json.dumps(asked, sort_keys=True)
 
 
