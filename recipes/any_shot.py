@@ -40,7 +40,7 @@ class Config:
 def main(config: Config) -> None:
     """Photos -> features -> every number of photos -> a table and a Classifier."""
     check_positive("any_shot", draws=config.draws)
-    check_writable(config.out, overwrite=config.overwrite)
+    check_writable(config.out, overwrite=config.overwrite, suffix=".keras")
     photos, backbone = config.photos.sets()[0], config.network.build()
     features = extract_features(backbone, photos.images, on_corrupt=config.photos.on_corrupt).features
     for name, classes in photos.partitions.items():

@@ -38,7 +38,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Strips -> classifiers of units -> words."""
-    check_writable(config.out, overwrite=config.overwrite)
+    check_writable(config.out, overwrite=config.overwrite, suffix=".keras")
     outcomes = {}
     for seed in config.seeds:
         drawn = config.strips.draw(seed)

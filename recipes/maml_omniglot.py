@@ -46,7 +46,7 @@ class Config:
 
 def main(config: Config) -> None:
     """Drawings -> episodes -> a table and a Classifier."""
-    check_writable(config.out, overwrite=config.overwrite)
+    check_writable(config.out, overwrite=config.overwrite, suffix=".keras")
     seed_everything(config.seed)
     images, backbone = config.source.load(), config.network.build()
     outcome = run_omniglot(with_seed(config.method, config.seed), images, backbone, config.test)

@@ -177,6 +177,15 @@ def test_a_killed_writer_leaves_nothing_at_the_path(tmp_path):
     assert listing(tmp_path / "run") == ["whole"]
 
 
+def test_a_file_of_another_kind_and_a_folder_in_its_place_are_refused(tmp_path):
+    check_writable(tmp_path / "a.keras", suffix=".keras")
+    with pytest.raises(ValueError, match=r"a\.h5: expected the name of a \.keras file, .* Call it a\.h5\.keras\."):
+        check_writable(tmp_path / "a.h5", suffix=".keras")
+    (tmp_path / "b.keras").mkdir()
+    with pytest.raises(ValueError, match=r"b\.keras: expected the path of a file, received a folder\. Choose"):
+        check_writable(tmp_path / "b.keras", overwrite=True, suffix=".keras")
+
+
 def test_check_writable_writes_nothing(tmp_path):
     check_writable(tmp_path / "a")
     (tmp_path / "b").write_text("old")

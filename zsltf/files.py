@@ -48,14 +48,19 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_writable(path: Path, *, overwrite: bool = False, ours: Sequence[str] = ()) -> None:
+def check_writable(path: Path, *, overwrite: bool = False, ours: Sequence[str] = (), suffix: str = "") -> None:
     """A new file or folder can be written at `path`: called before slow work starts; it leaves no trace.
 
     Args:
         path: what is to be written.
         overwrite: whether something may be there already.
         ours: names in a folder that may be overwritten: the first must be there, and none but these.
+        suffix: of a file; by default its name doesn't matter, or it is a folder.
     """
+    if suffix and path.suffix != suffix:
+        fail(str(path), f"the name of a {suffix} file", "another", f"Call it {path.name}{suffix}.")
+    if suffix and path.is_dir():
+        fail(str(path), "the path of a file", "a folder", "Choose another path.")
     if path.exists() and not overwrite:
         fail(str(path), "a path where nothing is yet", "an existing one", "Choose another path, or pass --overwrite.")
     if ours and path.exists():
